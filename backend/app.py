@@ -1,0 +1,80 @@
+"""The whole process on one screen: what runs in the one nursery, and in which order it ends.
+
+The composition root: the only module that knows all the others.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import trio
+
+from backend.config import Settings, frontend_folder
+from backend.net.door import FrontDoor
+from backend.net.gateway import Gateway
+from backend.net.hub import Hub
+from backend.net.keepalive import keep_alive
+from backend.net.listen import listen
+from backend.net.site import Site, make_app
+from backend.net.tcp import TelnetDoor
+
+DRAIN_SECONDS = 7.0
+"""How long people may take to leave once told: with what comes after, below the 10 s promised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Where the doors really are; ``telnet_port`` is None without a telnet door."""
+
+    host: str
+    port: int
+    telnet_port: int | None
+
+    @property
+    def page_url(self) -> str:
+        """The address of the page, as this machine would open it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/"
+
+
+async def serve(
+    settings: Settings,
+    stop: trio.Event,
+    *,
+    task_status: trio.TaskStatus[Bound] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Run the room until ``stop`` is set and everybody has been shown out.
+
+    Raises:
+        ListenError: a port could not be had (inside an exception group, being a nursery's).
+    """
+    hub = Hub()
+    site = Site(make_app(frontend_folder(), lambda: _health(hub)))
+    front = FrontDoor(Gateway(hub, settings.allowed_origins), site)
+
+    async with trio.open_nursery() as house:
+        house.start_soon(hub.postman.run)
+        house.start_soon(keep_alive, hub)
+        await house.start(site.run)
+
+        async with trio.open_nursery() as listening:
+            host, port, telnet_port = settings.host, settings.port, settings.telnet_port
+            port = await listening.start(listen, front.handle, host, port, house)
+            bound = Bound(host, port, None)
+            if telnet_port is not None:
+                telnet = TelnetDoor(hub, bound.page_url)
+                telnet_port = await listening.start(listen, telnet.handle, host, telnet_port, house)
+                bound = Bound(host, port, telnet_port)
+            task_status.started(bound)
+
+            await stop.wait()
+            listening.cancel_scope.cancel()
+
+        with trio.move_on_after(DRAIN_SECONDS):
+            await hub.close()
+        house.cancel_scope.cancel()
+
+
+def _health(hub: Hub) -> tuple[dict[str, Any], int]:
+    if hub.is_closing:
+        return {"status": "draining"}, 503
+    return {"status": "ok", "members": hub.member_count}, 200

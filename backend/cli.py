@@ -1,0 +1,107 @@
+"""The command line: settings in, exit status out, and never a traceback for a person's mistake.
+
+Signals live here too, because they belong to the process and not to the room.
+"""
+
+import logging
+import signal
+import sys
+from typing import Any
+
+import click
+import trio
+
+from backend.app import Bound, serve
+from backend.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TELNET_PORT, Settings
+from backend.net.listen import ListenError
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class _PortOrOff(click.ParamType[int | None]):
+    name = "port|off"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | None:
+        if str(value).strip().lower() == "off":
+            return None
+        port: int = click.IntRange(0, 65535).convert(value, param, ctx)
+        return port
+
+
+@click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
+@click.option("--host", envvar="HOST", default=DEFAULT_HOST, help="Address to bind.")
+@click.option(
+    "--port",
+    envvar="PORT",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    help="Page and websockets; 0 for any free port.",
+)
+@click.option(
+    "--telnet-port",
+    envvar="TELNET_PORT",
+    type=_PortOrOff(),
+    default=str(DEFAULT_TELNET_PORT),
+    help='Raw TCP; 0 for any free port, "off" for none.',
+)
+@click.option(
+    "--allowed-origin",
+    "allowed_origins",
+    envvar="ALLOWED_ORIGINS",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Whose pages may open a websocket, such as https://chat.example. May be repeated; "
+    "separated by spaces in the variable.  [default: the same host's]",
+)
+@click.version_option(package_name="playroom")
+def command(
+    host: str, port: int, telnet_port: int | None, allowed_origins: tuple[str, ...]
+) -> None:
+    """One chat room that browsers and telnet users share.
+
+    Every option can be set by an environment variable: --telnet-port by TELNET_PORT, and so on.
+    """
+    settings = Settings(host, port, telnet_port, allowed_origins)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    try:
+        trio.run(run, settings)
+    except* ListenError as group:
+        error = group.exceptions[0]
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise click.ClickException(str(error)) from None
+
+
+async def run(settings: Settings) -> None:
+    """Serve until a signal says stop."""
+    stop = trio.Event()
+    async with trio.open_nursery() as nursery:
+        with trio.open_signal_receiver(*STOP_SIGNALS) as signals:
+            bound = await nursery.start(serve, settings, stop)
+            _announce(bound)
+            async for number in signals:
+                logging.getLogger("playroom").info("%s: closing", signal.Signals(number).name)
+                break
+        # A second signal is for whoever cannot wait: it ends the process at once.
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+
+def _announce(bound: Bound) -> None:
+    print(f"page and websockets: {bound.page_url}", flush=True)
+    if bound.telnet_port is not None:
+        print(f"telnet: telnet {bound.host} {bound.telnet_port}", flush=True)
+
+
+def main() -> None:
+    """The ``playroom`` command: as click's own, but a mistake costs one line, not a page."""
+    try:
+        command.main(standalone_mode=False)
+    except click.ClickException as error:
+        print(f"playroom: {error.format_message()}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)

@@ -1,0 +1,134 @@
+"""One connection: its socket, its outbox, and the two ways it ends.
+
+Either it is *dismissed*: it stops being read, gets the rest of its mail and a goodbye. Or it is
+*dropped*: everything about it is cancelled and the socket is reset. Knows neither protocol nor
+room.
+"""
+
+import socket
+import struct
+from collections.abc import Callable
+
+import trio
+
+from backend.net.outbox import Outbox, Postman, Sink
+from backend.room.entries import Via
+from backend.room.events import Event
+
+READ_BYTES = 4 * 1024
+"""Read at most this much at once: many lines of typing, yet nobody's burst holds up the others."""
+
+LINGER_SECONDS = 2.0
+"""How long to wait, after our last byte, for the peer to hang up by itself."""
+
+FLUSH_SECONDS = 3.0
+"""How long a dismissed connection may take over the mail it still has."""
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class Peer:
+    """The public socket of one connection: read by its door, written by its outbox.
+
+    The standard-library socket is the one thing that both Trio (to read, to wait) and the Postman
+    (to send without waiting) hold.
+    """
+
+    def __init__(self, accepted: trio.SocketStream) -> None:
+        self._socket = socket.socket(fileno=accepted.socket.detach())
+        self._socket.setblocking(False)
+        self.stream = trio.SocketStream(trio.socket.from_stdlib_socket(self._socket))
+
+    async def receive(self) -> bytes:
+        """The next bytes; empty at the end. Raises trio.BrokenResourceError."""
+        return bytes(await self.stream.receive_some(READ_BYTES))
+
+    def send_now(self, data: bytes) -> int:
+        """Write without blocking; see ``outbox.Sink``."""
+        try:
+            return self._socket.send(data)
+        except BlockingIOError:
+            return 0
+
+    async def send_some(self, data: bytes) -> int:
+        """Wait, then write; see ``outbox.Sink``."""
+        count = 0
+        while not count:
+            await trio.lowlevel.wait_writable(self._socket)
+            count = self.send_now(data)
+        return count
+
+    async def hang_up(self) -> None:
+        """End our side, wait a little for the peer's end, and close.
+
+        Closing with input unread would reset the connection, and could destroy our last words
+        before the peer has seen them. Safe to call twice.
+        """
+        with trio.move_on_after(LINGER_SECONDS):
+            try:
+                await self.stream.send_eof()
+                while await self.stream.receive_some(READ_BYTES):
+                    pass
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                pass
+        await self.stream.aclose()
+
+    def reset(self) -> None:
+        """Close at once, with nothing left to linger in the kernel. Safe to call twice."""
+        if self._socket.fileno() >= 0:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self.stream.socket.close()
+
+
+class Connection:
+    """What the hub knows of one connection.
+
+    Attributes:
+        id: unique in this process.
+        via: the door it came through.
+        encode: makes this connection's bytes of an event. Connections that share the function
+            share its results.
+        outbox: where its mail goes.
+        reading: the scope around waiting for its lines; cancelled when it is dismissed.
+        life: the scope around all of its handler; cancelled when it is dropped.
+        goodbye: once dismissed, the websocket close code and what to say.
+        lost: once dropped, why.
+        ping: what to send a silent peer that must answer; empty for none.
+        heard: when something last came, in trio's seconds.
+        pinged: when a ping was last sent, likewise.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        via: Via,
+        encode: Callable[[Event], bytes],
+        sink: Sink,
+        postman: Postman,
+    ) -> None:
+        self.id = id
+        self.via = via
+        self.encode = encode
+        self.outbox = Outbox(sink, postman, self.drop)
+        self.reading = trio.CancelScope()
+        self.life = trio.CancelScope()
+        self.goodbye: tuple[int, str] | None = None
+        self.lost = ""
+        self.ping = b""
+        self.heard = self.pinged = trio.current_time()
+
+    def dismiss(self, code: int, text: str) -> None:
+        """Read no more; what is in the outbox still leaves."""
+        self.goodbye = self.goodbye or (code, text)
+        self.reading.cancel()
+
+    def drop(self, reason: str) -> None:
+        """End everything about this connection now."""
+        self.lost = self.lost or reason
+        self.outbox.close()
+        self.life.cancel()
+
+    async def flush(self) -> None:
+        """Wait until the mail has left, but no longer than ``FLUSH_SECONDS``."""
+        with trio.move_on_after(FLUSH_SECONDS):
+            await self.outbox.flushed()

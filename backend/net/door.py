@@ -1,0 +1,119 @@
+"""The front door: one port for the page and the websockets.
+
+Reads one request head, bounded in size and time, and decides once: a websocket upgrade of ``/ws``
+goes to the gateway, everything else to the site. A connection carries one request: the site is
+given the head that was understood here, never the peer's own bytes, and nothing that came after
+it, so nothing can hide in a body or behind a first request. Knows neither the room nor the page.
+"""
+
+import logging
+from http import HTTPStatus
+
+import h11
+import trio
+
+from backend.net.connection import Peer
+from backend.net.gateway import Gateway
+from backend.net.site import Site
+
+MAX_HEAD_BYTES = 16 * 1024
+"""Largest request head: browsers with many cookies send 8 KiB."""
+
+HEAD_SECONDS = 10.0
+"""How long a request head may take; a browser's comes in one piece."""
+
+RELAY_SECONDS = 60.0
+"""How long one answer may take to leave: the whole page over a bad phone connection."""
+
+log = logging.getLogger("playroom")
+
+
+class FrontDoor:
+    """Handles one accepted connection after the other.
+
+    Args:
+        gateway: where websockets go.
+        site: where everything else goes.
+    """
+
+    def __init__(self, gateway: Gateway, site: Site) -> None:
+        self._gateway = gateway
+        self._site = site
+
+    async def handle(self, accepted: trio.SocketStream) -> None:
+        """Serve one connection to its end; this is the barrier for whatever goes wrong in it."""
+        peer = Peer(accepted)
+        try:
+            await self._serve(peer)
+        except* (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # the peer went away in the middle of a request: its right
+        except* Exception:
+            log.exception("a connection to the front door failed")
+        finally:
+            peer.reset()
+
+    async def _serve(self, peer: Peer) -> None:
+        with trio.move_on_after(HEAD_SECONDS) as patience:
+            request, read = await _read_head(peer)
+        if patience.cancelled_caught:
+            await _answer(peer, HTTPStatus.REQUEST_TIMEOUT)
+        elif isinstance(request, HTTPStatus):
+            await _answer(peer, request)
+        elif request is not None and _is_upgrade(request):
+            await self._upgrade(peer, request, read)
+        elif request is not None:
+            with trio.move_on_after(RELAY_SECONDS):
+                await self._site.answer(request, peer.stream)
+                await peer.hang_up()
+
+    async def _upgrade(self, peer: Peer, request: h11.Request, read: bytes) -> None:
+        headers = dict(request.headers)
+        origin = headers.get(b"origin")
+        if request.target.partition(b"?")[0] != b"/ws":
+            await _answer(peer, HTTPStatus.NOT_FOUND)
+        elif self._gateway.allows(
+            None if origin is None else origin.decode("latin-1"),
+            headers.get(b"host", b"").decode("latin-1"),
+        ):
+            await self._gateway.handle(peer, read)
+        else:
+            log.info("refused: a websocket from another site's page")
+            await _answer(peer, HTTPStatus.FORBIDDEN)
+
+
+async def _read_head(peer: Peer) -> tuple[h11.Request | HTTPStatus | None, bytes]:
+    """What is asked for (a status if it makes no sense, None if nothing), and all that was read."""
+    parser = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
+    read = b""
+    while True:
+        data = await peer.receive()
+        read += data
+        try:
+            parser.receive_data(data)
+            event = parser.next_event()
+        except h11.RemoteProtocolError as error:
+            return HTTPStatus(error.error_status_hint), read
+        if isinstance(event, h11.Request):
+            return event, read
+        if event is not h11.NEED_DATA:
+            return None, read
+
+
+def _is_upgrade(request: h11.Request) -> bool:
+    headers = dict(request.headers)
+    return headers.get(b"upgrade", b"").strip().lower() == b"websocket"
+
+
+async def _answer(peer: Peer, status: HTTPStatus) -> None:
+    """The door's own answer, for requests that get no further."""
+    body = f"{status} {status.phrase}\n".encode()
+    connection = h11.Connection(h11.SERVER)
+    headers = [
+        ("content-type", "text/plain; charset=utf-8"),
+        ("content-length", str(len(body))),
+        ("connection", "close"),
+    ]
+    response = h11.Response(status_code=status, headers=headers, reason=status.phrase)
+    pieces = [connection.send(event) for event in (response, h11.Data(body), h11.EndOfMessage())]
+    await peer.stream.send_all(b"".join(piece for piece in pieces if piece))
+    await peer.hang_up()

@@ -1,0 +1,151 @@
+"""The websocket door: ``/ws``, by trio-websocket over our own socket.
+
+trio-websocket reads and answers the protocol; all that it writes (handshake, pongs, the close)
+goes through the connection's outbox like everything else, so bytes never interleave and nothing it
+does can wait for a slow peer. Knows nothing of telnet or of the page.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+
+import trio
+from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
+
+from backend.net.connection import Connection, Peer
+from backend.net.hub import Hub
+from backend.net.session import converse
+from backend.wire import frames
+
+MAX_MESSAGE_BYTES = 16 * 1024
+"""Largest message kept (the library's default is 1 MiB): beyond what a line may be in any script,
+so that the room gets to say what its limit is; above it the close code 1009 says so."""
+
+HANDSHAKE_SECONDS = 10.0
+"""How long the opening handshake may take once the request is here."""
+
+CLOSE_SECONDS = 5.0
+"""How long a peer may take to answer the close."""
+
+POLICY_VIOLATION = 1008
+ABNORMAL_CLOSURE = 1006
+
+
+class Gateway:
+    """Handles one websocket upgrade after the other.
+
+    Args:
+        hub: where people go.
+        allowed_origins: exact origins whose pages may connect; empty for the page of this host.
+    """
+
+    def __init__(self, hub: Hub, allowed_origins: Collection[str]) -> None:
+        self._hub = hub
+        self._allowed_origins = frozenset(allowed_origins)
+
+    def allows(self, origin: str | None, host: str) -> bool:
+        """Whether a request with these headers may open a websocket.
+
+        Browsers always send an Origin; without one it is a program, and not led by a stranger's
+        page.
+        """
+        if origin is None:
+            return True
+        if self._allowed_origins:
+            return origin in self._allowed_origins
+        # Behind a proxy the scheme is the proxy's; the host is what tells one site from another.
+        return origin in (f"http://{host}", f"https://{host}")
+
+    async def handle(self, peer: Peer, request: bytes) -> None:
+        """Serve one connection to its end.
+
+        Args:
+            peer: its socket.
+            request: what was read from it so far: the whole request head, and whatever followed.
+        """
+        with self._hub.connected("web", frames.encode, peer) as connection:
+            async with trio.open_nursery() as nursery:
+                websocket = await _open(nursery, _OutboxStream(peer, connection, request))
+                if websocket is not None:
+                    connection.ping = frames.PING
+                    await converse(self._hub, connection, _Messages(websocket, connection))
+                    await _close(websocket, connection)
+                nursery.cancel_scope.cancel()
+
+
+async def _open(nursery: trio.Nursery, stream: "_OutboxStream") -> WebSocketConnection | None:
+    # The library answers a bad handshake and closes the stream, but whoever waits for the request
+    # is not told; hence the scope.
+    with trio.move_on_after(HANDSHAKE_SECONDS) as handshake:
+        stream.on_close = handshake.cancel
+        request = await wrap_server_stream(nursery, stream, max_message_size=MAX_MESSAGE_BYTES)
+        return await request.accept()
+    return None
+
+
+async def _close(websocket: WebSocketConnection, connection: Connection) -> None:
+    code, text = connection.goodbye or (1000, "")
+    with trio.move_on_after(CLOSE_SECONDS):
+        await websocket.aclose(code, text)
+
+
+class _Messages:
+    """The lines that come in, one a message; calling it is ``session.Receive``."""
+
+    def __init__(self, websocket: WebSocketConnection, connection: Connection) -> None:
+        self._websocket = websocket
+        self._connection = connection
+
+    async def __call__(self) -> Sequence[str | None]:
+        try:
+            message = await self._websocket.get_message()
+        except ConnectionClosed as closed:
+            if closed.reason is None or closed.reason.code == ABNORMAL_CLOSURE:
+                raise trio.BrokenResourceError from closed
+            return []
+        if isinstance(message, bytes):
+            self._connection.dismiss(POLICY_VIOLATION, "Text messages only, please.")
+            return []
+        return [message]
+
+
+class _OutboxStream(trio.abc.Stream):
+    """Our socket as trio-websocket sees it.
+
+    Reads the request that the front door has read already, then the socket; writes into the
+    outbox.
+    """
+
+    def __init__(self, peer: Peer, connection: Connection, request: bytes) -> None:
+        self._peer = peer
+        self._connection = connection
+        self._unread = request
+        self._closing = trio.Lock()
+        self.on_close: Callable[[], None] = lambda: None
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        if self._unread:
+            await trio.lowlevel.checkpoint()
+            data, self._unread = self._unread, b""
+            return data
+        data = await self._peer.receive()
+        self._connection.heard = trio.current_time()
+        return data
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await trio.lowlevel.checkpoint()
+        if not self._connection.outbox.is_open:
+            raise trio.BrokenResourceError
+        self._connection.outbox.push(bytes(data))
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def aclose(self) -> None:
+        # Both the library's reader and whoever closes the websocket come here; the second waits
+        # for the first, so that neither cuts the other's last words short.
+        try:
+            async with self._closing:
+                await self._connection.flush()
+                await self._peer.hang_up()
+        finally:
+            self._peer.reset()
+            self.on_close()

@@ -1,0 +1,148 @@
+"""Between people and the room: entry -> journal -> room -> outboxes.
+
+The only place with a clock and a source of tokens: both go into the entries. Encodes each event
+once per wire, however many people get it. Knows connections, but not what kind of socket or
+protocol they have.
+"""
+
+import itertools
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import trio
+
+from backend.journal.memory import MemoryJournal
+from backend.net.connection import Connection
+from backend.net.outbox import Postman, Sink
+from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Via
+from backend.room.events import Dismissed, Event, Prompted, Welcomed
+from backend.room.room import Delivery, Room
+
+GOING_AWAY = 1001
+"""RFC 6455 (7.4.1): the server is going down."""
+
+CLOSING_TEXT = "The room is closing. Goodbye."
+
+log = logging.getLogger("playroom")
+
+
+class Hub:
+    """The people connected to this process, and the room they share.
+
+    Args:
+        clock: the time that goes into entries, in Unix seconds.
+        new_token: makes an unguessable seat token.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,
+        new_token: Callable[[], str] = secrets.token_urlsafe,
+    ) -> None:
+        self.postman = Postman()
+        self.is_closing = False
+        self._clock = clock
+        self._new_token = new_token
+        self._room = Room()
+        self._journal = MemoryJournal(self._follow)
+        self._connections: dict[str, Connection] = {}
+        self._numbers = itertools.count(1)
+        self._nobody_left = trio.Event()
+
+    @property
+    def connections(self) -> Iterable[Connection]:
+        """Everybody connected, let in or not."""
+        return self._connections.values()
+
+    @property
+    def member_count(self) -> int:
+        """How many people are in the room."""
+        return len(self._room.members)
+
+    @contextmanager
+    def connected(
+        self, via: Via, encode: Callable[[Event], bytes], sink: Sink
+    ) -> Iterator[Connection]:
+        """One connection, from its first byte to its last; dropping it ends the block quietly."""
+        connection = Connection(f"c{next(self._numbers)}", via, encode, sink, self.postman)
+        self._connections[connection.id] = connection
+        log.info("%s opened: %s", connection.id, via)
+        try:
+            with connection.life:
+                yield connection
+        finally:
+            connection.outbox.close()
+            del self._connections[connection.id]
+            log.info("%s closed%s", connection.id, connection.lost and f": {connection.lost}")
+            if self.is_closing and not self._connections:
+                self._nobody_left.set()
+
+    # --- what people do ---
+
+    def arrived(self, connection: Connection) -> None:
+        """Somebody is at the door: ask for a name."""
+        if self.is_closing:
+            self._show_out([connection.id])
+            return
+        self._journal.record(Arrived(connection.id, connection.via, self._new_token(), self._now()))
+
+    def heard(self, connection: Connection, line: str | None) -> None:
+        """Somebody sent a line; None for one that was too long to keep."""
+        if line is None:
+            self._journal.record(Overlong(connection.id, self._now()))
+        else:
+            self._journal.record(Line(connection.id, line, self._now()))
+
+    def gone(self, connection: Connection) -> None:
+        """Nothing more will come from somebody. Safe for one who has left already."""
+        if not self.is_closing:
+            self._journal.record(Gone(connection.id, connection.lost, self._now()))
+
+    async def close(self) -> None:
+        """Tell everybody, show them out, and wait until the last one is gone.
+
+        Nobody is told that the others leave: everybody does.
+        """
+        self.is_closing = True
+        if self._connections:
+            self._show_out(self._connections)
+            await self._nobody_left.wait()
+
+    # --- what comes of it ---
+
+    def _follow(self, entry: Entry) -> None:
+        for delivery in self._room.apply(entry):
+            self._log(delivery)
+            self._deliver(delivery)
+
+    def _deliver(self, delivery: Delivery) -> None:
+        event = delivery.event
+        encoded: dict[Callable[[Event], bytes], bytes] = {}
+        for id in delivery.to:
+            connection = self._connections.get(id)
+            if connection is None:
+                continue
+            data = encoded.get(connection.encode)
+            if data is None:
+                data = encoded[connection.encode] = connection.encode(event)
+            connection.outbox.push(data)
+            if isinstance(event, Dismissed):
+                connection.dismiss(event.code, event.text)
+
+    def _show_out(self, ids: Iterable[str]) -> None:
+        self._deliver(Delivery(Dismissed(CLOSING_TEXT, GOING_AWAY), tuple(ids)))
+
+    def _log(self, delivery: Delivery) -> None:
+        match delivery.event:
+            case Welcomed(nick=nick):
+                log.info("%s joined: %s", delivery.to[0], nick)
+            case Prompted(str(reason)):
+                log.info("%s refused: %s", delivery.to[0], reason)
+            case Dismissed(text):
+                log.info("%s dismissed: %s", delivery.to[0], text)
+
+    def _now(self) -> float:
+        return round(self._clock(), 3)

@@ -1,0 +1,45 @@
+"""One person, from greeting to goodbye, whatever the door: lines in, events out.
+
+Knows neither telnet nor websockets: a door hands it a way to receive lines, and the connection
+knows how to encode what goes out.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import trio
+
+from backend.net.connection import Connection
+from backend.net.hub import Hub
+
+LINES_PER_TURN = 64
+"""Lines of one peer applied before the others get their turn, and the Postman his round: a pasted
+book must fill nobody's outbox within one turn of the scheduler."""
+
+Receive = Callable[[], Awaitable[Sequence[str | None]]]
+"""Waits for lines, and returns all that are there: each without its end, None for one too long to
+be kept; nothing at the end. Raises trio.BrokenResourceError when the connection is lost."""
+
+
+async def converse(hub: Hub, connection: Connection, receive: Receive) -> None:
+    """Bring one person to the room and home again.
+
+    Returns when the person hung up or was dismissed; ``connection.goodbye`` tells which.
+    """
+    hub.arrived(connection)
+    try:
+        with connection.reading:
+            while lines := await receive():
+                await _pass_on(hub, connection, lines)
+    except trio.BrokenResourceError:
+        connection.lost = connection.lost or "connection lost"
+    finally:
+        hub.gone(connection)
+
+
+async def _pass_on(hub: Hub, connection: Connection, lines: Sequence[str | None]) -> None:
+    for number, line in enumerate(lines, start=1):
+        if connection.goodbye:
+            return
+        hub.heard(connection, line)
+        if number % LINES_PER_TURN == 0:
+            await trio.lowlevel.checkpoint()

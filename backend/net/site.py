@@ -1,0 +1,141 @@
+"""The page and the health check: Quart-Trio under Hypercorn, on a private unix socket.
+
+Hypercorn shields its writes, so a browser that stops reading could hold it for ever; behind the
+front door it never meets one. Knows nothing of the room; what ``/healthz`` tells is handed in.
+"""
+
+import logging
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h11
+import trio
+from hypercorn.config import Config
+from hypercorn.trio import serve
+from quart import Response, send_from_directory
+from quart_trio import QuartTrio
+
+log = logging.getLogger("playroom.site")
+log.setLevel(logging.WARNING)  # Hypercorn announces its private socket as if it were an address
+
+READ_BYTES = 64 * 1024
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+MIME_TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+"""Said outright: what the standard library guesses depends on the machine."""
+
+_PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
+
+_HOP_BY_HOP = frozenset(
+    b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade "
+    b"http2-settings content-length expect".split()
+)
+"""Headers about the peer's own connection (RFC 9110, 7.6.1) or a body; none goes further."""
+
+
+def make_app(frontend: Path, health: Callable[[], tuple[dict[str, Any], int]]) -> QuartTrio:
+    """The web application.
+
+    Args:
+        frontend: the folder with ``index.html``.
+        health: what ``/healthz`` answers: a JSON object and the status.
+    """
+    app = QuartTrio(__name__, static_folder=None)
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = None
+
+    @app.get("/")
+    async def page() -> Response:
+        return await static("index.html")
+
+    @app.get("/<path:name>")
+    async def static(name: str) -> Response:
+        response = await send_from_directory(
+            frontend, name, mimetype=MIME_TYPES.get(Path(name).suffix), conditional=True
+        )
+        # Kept, but asked about each time: with the ETag that costs no more than a 304.
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    @app.get("/healthz")
+    async def healthz() -> tuple[dict[str, Any], int, dict[str, str]]:
+        return *health(), {"Cache-Control": "no-store"}
+
+    @app.get("/ws")
+    async def upgrade_required() -> tuple[str, int, dict[str, str]]:
+        return "This is a websocket.\n", 426, {"Upgrade": "websocket", **_PLAIN}
+
+    @app.errorhandler(404)
+    async def not_found(_: Exception) -> tuple[str, int, dict[str, str]]:
+        return "There is nothing here.\n", 404, _PLAIN
+
+    @app.after_request
+    async def secure(response: Response) -> Response:
+        response.headers.update(SECURITY_HEADERS)
+        return response
+
+    return app
+
+
+class Site:
+    """Runs the application, and relays requests to it."""
+
+    def __init__(self, app: QuartTrio) -> None:
+        self._app = app
+        self._folder = tempfile.TemporaryDirectory(prefix="playroom-")
+        self._path = str(Path(self._folder.name) / "site.sock")
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve until cancelled."""
+        config = Config()
+        config.bind = [f"unix:{self._path}"]
+        config.keep_alive_max_requests = 0
+        config.include_server_header = False
+        config.errorlog = log
+        with self._folder:
+            async with trio.open_nursery() as nursery:
+                await nursery.start(serve, self._app, config)
+                task_status.started()
+
+    async def answer(self, request: h11.Request, outside: trio.abc.Stream) -> None:
+        """Relay one request and its one answer.
+
+        Hypercorn may leave its connection open after the response, whatever the headers say; so
+        the end of the message is looked for here.
+        """
+        parser = h11.Connection(h11.CLIENT)
+        headers = [(k, v) for k, v in request.headers if k not in _HOP_BY_HOP]
+        headers.append((b"connection", b"close"))
+        head = h11.Request(method=request.method, target=request.target, headers=headers)
+        async with await trio.open_unix_socket(self._path) as inside:
+            await inside.send_all(parser.send(head) or b"")
+            parser.send(h11.EndOfMessage())
+            while not _is_complete(parser):
+                data = await inside.receive_some(READ_BYTES)
+                parser.receive_data(data)
+                if not data:
+                    return
+                await outside.send_all(data)
+
+
+def _is_complete(parser: h11.Connection) -> bool:
+    """Whether all of a response has been received."""
+    while (event := parser.next_event()) is not h11.NEED_DATA:
+        if isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
+            return True
+    return False

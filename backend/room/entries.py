@@ -1,0 +1,74 @@
+"""What people do, in order: the entries of the room's log.
+
+A room is a pure function of its entries, so everything it needs from the world is in them: the
+time, and for an arrival the seat token. Nothing here knows what an entry will lead to.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Via = Literal["web", "telnet"]
+"""Which door a connection came through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A connection opened; nobody has been let in yet.
+
+    Attributes:
+        connection: its id, unique for as long as the log lasts.
+        via: the door it came through.
+        token: the secret that will name its seat, unguessable.
+        at: Unix seconds.
+    """
+
+    connection: str
+    via: Via
+    token: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A connection sent one line, exactly as it came, without its line end.
+
+    Attributes:
+        connection: who sent it.
+        text: the line; the room cleans it, so any string is a legal value.
+        at: Unix seconds.
+    """
+
+    connection: str
+    text: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Overlong:
+    """A connection sent a line so long that its door did not keep it.
+
+    Attributes:
+        connection: who sent it.
+        at: Unix seconds.
+    """
+
+    connection: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A connection is closed, or as good as closed.
+
+    Attributes:
+        connection: which one.
+        reason: what the others are told, such as ``too slow``; empty for an ordinary leaving.
+        at: Unix seconds.
+    """
+
+    connection: str
+    reason: str
+    at: float
+
+
+Entry = Arrived | Line | Overlong | Gone

@@ -1,0 +1,124 @@
+"""What people see: the events that come out of the room.
+
+Past tense and frozen. An event knows nothing of wires; ``wire`` turns it into text or JSON, and its
+field names are the websocket contract's. Events that everybody sees carry ``id``, which grows by
+one with each of them; ``at`` is Unix seconds.
+"""
+
+from dataclasses import dataclass
+
+from backend.room.entries import Via
+
+
+@dataclass(frozen=True, slots=True)
+class Prompted:
+    """A name is asked for; ``reason`` says why the last one would not do."""
+
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One line of the member list."""
+
+    nick: str
+    via: Via
+
+
+@dataclass(frozen=True, slots=True)
+class Welcomed:
+    """You are in. ``members`` includes you; ``last`` is the id of the newest public event."""
+
+    nick: str
+    via: Via
+    token: str
+    resumed: bool
+    members: tuple[Person, ...]
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Somebody said something to the room."""
+
+    id: int
+    at: float
+    nick: str
+    via: Via
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """Somebody did something: ``/me waves``."""
+
+    id: int
+    at: float
+    nick: str
+    via: Via
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Somebody came in."""
+
+    id: int
+    at: float
+    nick: str
+    via: Via
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Somebody is gone; ``reason`` is empty for an ordinary leaving."""
+
+    id: int
+    at: float
+    nick: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """Somebody goes by another nick from now on."""
+
+    id: int
+    at: float
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Whispered:
+    """Somebody said something to one person only. ``to`` is that person's nick."""
+
+    at: float
+    nick: str
+    to: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """The house has something to tell you; ``text`` may have several lines, split by LF."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    """You are shown out: the last thing a connection gets.
+
+    Attributes:
+        text: what to tell the person.
+        code: the websocket close code that says the same to a program.
+    """
+
+    text: str
+    code: int
+
+
+Event = (
+    Prompted | Welcomed | Said | Acted | Joined | Left | Renamed | Whispered | Noticed | Dismissed
+)

@@ -1,0 +1,202 @@
+"""The room: ``Room.apply(entry) -> deliveries``.
+
+A pure function of the ordered log: the same entries give the same room and the same deliveries, on
+any machine, at any time. Knows connections by their ids only, and never how anything reaches them.
+A refusal is an event to one person, not an exception; an entry about a connection that is not
+here (any more) is nothing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from backend.room import commands, names, text
+from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Via
+from backend.room.events import (
+    Acted,
+    Dismissed,
+    Event,
+    Joined,
+    Left,
+    Noticed,
+    Person,
+    Prompted,
+    Renamed,
+    Said,
+    Welcomed,
+    Whispered,
+)
+
+NORMAL_CLOSURE = 1000
+"""RFC 6455 (7.4.1): the purpose of the connection has been fulfilled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An event and who gets it: connection ids, each once, in the order they came in."""
+
+    event: Event
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    connection: str
+    via: Via
+    nick: names.Nick
+
+
+class Room:
+    """One chat room. Start with an empty one and apply the log to it."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Arrived] = {}
+        self._members: dict[str, _Member] = {}
+        self._by_key: dict[str, _Member] = {}
+        self._by_look: dict[str, _Member] = {}
+        self._last = 0
+
+    @property
+    def members(self) -> tuple[Person, ...]:
+        """Who is here, in the order they came in."""
+        return tuple(Person(m.nick.text, m.via) for m in self._members.values())
+
+    def is_member(self, connection: str) -> bool:
+        """Whether this connection has been let in (and has not left)."""
+        return connection in self._members
+
+    def apply(self, entry: Entry) -> list[Delivery]:
+        """Let one thing happen; what comes of it, in the order people see it."""
+        match entry:
+            case Arrived(connection=connection):
+                self._waiting[connection] = entry
+                return [Delivery(Prompted(), (connection,))]
+            case Gone(connection, reason, at):
+                self._waiting.pop(connection, None)
+                return self._leave(connection, text.clean(reason), at)
+            case Overlong(connection) if connection in self._members:
+                return [Delivery(Noticed(text.TOO_LONG), (connection,))]
+            case Overlong(connection) if connection in self._waiting:
+                return [Delivery(Prompted(names.TOO_LONG), (connection,))]
+            case Line(connection) if connection in self._members:
+                return self._hear(self._members[connection], text.clean(entry.text), entry.at)
+            case Line(connection) if connection in self._waiting:
+                return self._let_in(self._waiting[connection], text.clean(entry.text), entry.at)
+        return []
+
+    # --- coming and going ---
+
+    def _let_in(self, arrival: Arrived, proposed: str, at: float) -> list[Delivery]:
+        connection, via = arrival.connection, arrival.via
+        if not proposed:
+            return [Delivery(Prompted(), (connection,))]
+        if isinstance(commands.parse(proposed), commands.Quit):
+            del self._waiting[connection]
+            return [Delivery(Dismissed("Goodbye.", NORMAL_CLOSURE), (connection,))]
+        try:
+            nick = self._free(proposed)
+        except names.UnacceptableError as why:
+            return [Delivery(Prompted(str(why)), (connection,))]
+        others = tuple(self._members)
+        del self._waiting[connection]
+        self._seat(_Member(connection, via, nick))
+        joined = Joined(self._next_id(), at, nick.text, via)
+        welcome = Welcomed(nick.text, via, arrival.token, False, self.members, self._last)
+        return [Delivery(welcome, (connection,)), Delivery(joined, others)]
+
+    def _leave(self, connection: str, reason: str, at: float) -> list[Delivery]:
+        member = self._members.pop(connection, None)
+        if member is None:
+            return []
+        self._unseat(member)
+        left = Left(self._next_id(), at, member.nick.text, reason)
+        return [Delivery(left, tuple(self._members))]
+
+    def _free(self, proposed: str, bearer: _Member | None = None) -> names.Nick:
+        nick = names.accept(proposed)
+        holder = self._by_key.get(nick.key)
+        if holder not in (None, bearer):
+            raise names.UnacceptableError("Username taken")
+        for look in nick.looks:
+            alike = self._by_look.get(look)
+            if alike is not None and alike is not bearer:
+                raise names.UnacceptableError(f"That looks too much like {alike.nick.text}")
+        return nick
+
+    def _seat(self, member: _Member) -> None:
+        self._members[member.connection] = member
+        self._by_key[member.nick.key] = member
+        self._by_look.update(dict.fromkeys(member.nick.looks, member))
+
+    def _unseat(self, member: _Member) -> None:
+        del self._by_key[member.nick.key]
+        for look in member.nick.looks:
+            del self._by_look[look]
+
+    # --- what a member's line does ---
+
+    def _hear(self, member: _Member, line: str, at: float) -> list[Delivery]:
+        me = (member.connection,)
+        if not line:
+            return []
+        if len(line) > text.MAX_CHARACTERS:
+            return [Delivery(Noticed(text.TOO_LONG), me)]
+        nick, via = member.nick.text, member.via
+        match commands.parse(line):
+            case commands.Say(words):
+                return [
+                    Delivery(Said(self._next_id(), at, nick, via, words), self._all_for(member))
+                ]
+            case commands.Act(deed):
+                return [
+                    Delivery(Acted(self._next_id(), at, nick, via, deed), self._all_for(member))
+                ]
+            case commands.Whisper(to, words):
+                return self._whisper(member, to, words, at)
+            case commands.Rename(proposed):
+                return self._rename(member, proposed, at)
+            case commands.ListMembers():
+                return [Delivery(Noticed(_who(self.members)), me)]
+            case commands.Help():
+                return [Delivery(Noticed(commands.help_text()), me)]
+            case commands.Quit(reason):
+                goodbye = Dismissed(f"Goodbye {nick}.", NORMAL_CLOSURE)
+                return [Delivery(goodbye, me), *self._leave(member.connection, reason, at)]
+            case commands.Misused(advice):
+                return [Delivery(Noticed(advice), me)]
+
+    def _all_for(self, speaker: _Member) -> tuple[str, ...]:
+        # A terminal already shows what was typed on it; to a browser its own event is the receipt.
+        if speaker.via == "telnet":
+            return tuple(c for c in self._members if c != speaker.connection)
+        return tuple(self._members)
+
+    def _whisper(self, member: _Member, to: str, words: str, at: float) -> list[Delivery]:
+        other = self._by_key.get(names.same(to))
+        if other is None:
+            return [Delivery(Noticed(f"There is no {to} here."), (member.connection,))]
+        ends = {other.connection: None}
+        if member.via == "web":
+            ends[member.connection] = None
+        whisper = Whispered(at, member.nick.text, other.nick.text, words)
+        return [Delivery(whisper, tuple(ends))]
+
+    def _rename(self, member: _Member, proposed: str, at: float) -> list[Delivery]:
+        try:
+            nick = self._free(proposed, bearer=member)
+        except names.UnacceptableError as why:
+            return [Delivery(Noticed(f"{why}."), (member.connection,))]
+        if nick == member.nick:
+            return [Delivery(Noticed(f"You are {nick.text} already."), (member.connection,))]
+        self._unseat(member)
+        self._seat(replace(member, nick=nick))
+        renamed = Renamed(self._next_id(), at, member.nick.text, nick.text)
+        return [Delivery(renamed, tuple(self._members))]
+
+    def _next_id(self) -> int:
+        self._last += 1
+        return self._last
+
+
+def _who(members: Iterable[Person]) -> str:
+    listed = [f"{person.nick} ({person.via})" for person in members]
+    return f"{len(listed)} here: {', '.join(listed)}"

@@ -1,0 +1,5 @@
+"""Codecs: bytes to lines, events to bytes.
+
+Pure and sans-I/O. May import ``backend.room`` (its events and limits) and the standard library;
+neither trio nor sockets, time or random. Every buffer in here is bounded.
+"""

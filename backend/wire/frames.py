@@ -1,0 +1,51 @@
+"""An event as one websocket frame: ``encode(event) -> bytes``.
+
+A server's frames are unmasked and, without compression, carry no state from one to the next, so
+the bytes made here once are the very bytes every browser gets. Knows no connection.
+"""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import Ping, TextMessage
+
+from backend.room import events
+
+_TYPES: dict[type[events.Event], str] = {
+    events.Prompted: "prompt",
+    events.Welcomed: "welcome",
+    events.Said: "said",
+    events.Acted: "acted",
+    events.Joined: "joined",
+    events.Left: "left",
+    events.Renamed: "renamed",
+    events.Whispered: "whispered",
+    events.Noticed: "notice",
+    events.Dismissed: "notice",
+}
+
+# Only ever sends, and only whole frames: then a wsproto connection has nothing to remember.
+_server = Connection(ConnectionType.SERVER)
+
+PING = _server.send(Ping())
+"""The ping every browser gets; the pong that answers it counts as a sign of life like any byte."""
+
+
+def to_json(event: events.Event) -> str:
+    """The event as the websocket contract's JSON object.
+
+    Fields that are None are left out, and so is a dismissal's code: that travels in the close
+    frame.
+    """
+    fields: dict[str, Any] = {"type": _TYPES[type(event)]}
+    fields.update((name, value) for name, value in asdict(event).items() if value is not None)
+    if isinstance(event, events.Dismissed):
+        del fields["code"]
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def encode(event: events.Event) -> bytes:
+    """The event as one complete text frame (RFC 6455, FIN set, unmasked)."""
+    return _server.send(TextMessage(data=to_json(event)))
