@@ -24,7 +24,7 @@ from backend.room.room import Delivery, Room
 GOING_AWAY = 1001
 """RFC 6455 (7.4.1): the server is going down."""
 
-CLOSING_TEXT = "The room is closing. Goodbye."
+CLOSING_TEXT = "The room is closing, come back soon"
 
 log = logging.getLogger("playroom")
 

@@ -1,0 +1,32 @@
+// Where a name is given. It must not know the socket, nor which names are good: the room decides.
+
+export function createJoinForm(form, { join }) {
+  const field = form.querySelector('input');
+  const problem = form.querySelector('.hint');
+
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    join(field.value.trim());
+  });
+
+  // Never out of a half-written message: the next words typed would become a name.
+  function takeFocus() {
+    const elsewhere = document.activeElement;
+    if (elsewhere?.value && !form.contains(elsewhere)) return;
+    field.focus();
+    field.select();
+  }
+
+  return function render(state, before) {
+    const wasHidden = form.hidden;
+    form.hidden = state.me !== null && state.asking === null;
+    if (form.hidden) return;
+    if (state.asking !== before.asking || wasHidden) {
+      const { name = state.wanted ?? '', reason = '', refused = false } = state.asking ?? {};
+      field.value = name || field.value;
+      field.setAttribute('aria-invalid', refused);
+      problem.textContent = reason;
+      takeFocus();
+    }
+  };
+}

@@ -1,0 +1,84 @@
+// Puts the page together: socket -> reduce -> views, and back from the forms to the socket.
+// The only module that knows all the others; it must hold no rule of its own that could be pure.
+
+import { createComposer } from './composer.js';
+import { createJoinForm } from './join.js';
+import { recallName, rememberName } from './memory.js';
+import { createMessages } from './messages.js';
+import { createPeople } from './people.js';
+import { stayAtEnd } from './scroll.js';
+import { createSocket } from './socket.js';
+import { createStatus } from './status.js';
+import { initialState, reduce } from './store.js';
+
+const byId = (id) => document.getElementById(id);
+
+let state = initialState(recallName());
+let shown = state;
+let frame = null;
+
+function dispatch(event) {
+  const before = state;
+  state = reduce(state, event);
+  if (state.wanted !== before.wanted) rememberName(state.wanted);
+  // At most one drawing a frame, however many events arrive in it.
+  frame ??= requestAnimationFrame(draw);
+}
+
+const url = new URL('/ws', location.href);
+url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+const socket = createSocket(url, {
+  onLink: (link) => dispatch({ type: 'link', ...link }),
+  onFrame(event) {
+    dispatch(event);
+    if (state.prompted && state.wanted) join(state.wanted);
+  },
+});
+
+// Answers the prompt that is open; without one, the name waits for the next.
+function join(name) {
+  const { prompted } = state;
+  dispatch({ type: 'chose', name });
+  if (prompted) socket.send(name);
+  else socket.connect();
+}
+
+function send(lines) {
+  scroll.toEnd();
+  return lines.every((line) => socket.send(line));
+}
+
+const scroll = stayAtEnd(byId('log'), byId('lines'), byId('jump'));
+const views = [
+  createStatus(byId('status')),
+  createMessages(byId('lines')),
+  createPeople(byId('people')),
+  createJoinForm(byId('join'), { join }),
+  createComposer(byId('composer'), { send }),
+  drawStage,
+];
+
+// Until there is something to read, the name form has the whole page to itself.
+function drawStage({ lines }) {
+  byId('conversation').hidden = lines.length === 0;
+  byId('room').dataset.stage = lines.length === 0 ? 'lobby' : 'room';
+}
+
+function draw() {
+  frame = null;
+  const before = shown;
+  shown = state;
+  for (const view of views) view(state, before);
+}
+
+draw();
+socket.connect();
+
+// Somebody looks, or the network is back: no reason to wait any longer.
+function hurry() {
+  if (state.link.phase === 'waiting') socket.connect();
+}
+window.addEventListener('online', hurry);
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) hurry();
+});

@@ -1,0 +1,65 @@
+// Draws the conversation, a line at a time. It must not know where lines come from,
+// nor scroll (scroll.js does).
+
+import { el } from './dom.js';
+import { avatar, nickMark, timeMark, toneOf, viaMark } from './marks.js';
+import { MAX_LINES } from './store.js';
+
+const SAME_BREATH = 300; // seconds within which the same speaker's next line needs no new byline
+
+export function createMessages(container) {
+  let last = null;
+
+  return function render({ lines }) {
+    if (lines.length === 0) return;
+    const fresh = lines.filter((line) => last === null || line.key > last.key);
+    const elements = document.createDocumentFragment();
+    for (const line of fresh) {
+      elements.append(lineElement(line, last));
+      last = line;
+    }
+    container.append(elements);
+    while (container.childElementCount > MAX_LINES) container.firstElementChild.remove();
+  };
+}
+
+function lineElement(line, previous) {
+  const names = ['line', line.type];
+  if (line.own) names.push('own');
+  if (line.nick !== undefined) names.push(toneOf(line.nick));
+  if (continues(previous, line)) names.push('continued');
+  return el('div', { class: names.join(' ') }, ...content[line.type](line));
+}
+
+function continues(previous, line) {
+  return previous?.type === 'said' && line.type === 'said'
+    && previous.nick === line.nick && previous.via === line.via && line.at - previous.at < SAME_BREATH;
+}
+
+// dir=auto lets each text run in its own direction, isolated from what stands beside it.
+const words = (text) => el('p', { class: 'words', dir: 'auto' }, text);
+const quiet = (at, ...children) => [el('p', {}, ...children), ' ', timeMark(at)];
+
+const content = {
+  said: ({ nick, via, at, text }) => [
+    avatar(nick),
+    el('p', { class: 'byline' }, nickMark(nick), ' ', viaMark(via), ' ', timeMark(at)), ' ',
+    words(text),
+  ],
+  acted: ({ nick, at, text }) => [
+    el('p', {}, '* ', nickMark(nick), ' ', el('bdi', {}, text)), ' ', timeMark(at),
+  ],
+  whispered: ({ nick, to, at, text, own, toMe }) => [
+    el('p', { class: 'byline' },
+      own ? 'you' : nickMark(nick), ' → ', toMe ? 'you' : nickMark(to), ' ', timeMark(at)), ' ',
+    words(text),
+  ],
+  joined: ({ nick, via, at }) => quiet(at, nickMark(nick), ' joined via ', viaMark(via)),
+  left: ({ nick, at, reason }) =>
+    quiet(at, nickMark(nick), ' left', ...(reason ? [' (', el('bdi', {}, reason), ')'] : [])),
+  renamed: (line) => quiet(line.at, nickMark(line.old), ' is now ', nickMark(line.new)),
+  notice: ({ text }) => [words(text)],
+  welcome: ({ nick, again }) => [again
+    ? el('p', {}, 'Welcome back, ', nickMark(nick), '. What was said meanwhile is not shown.')
+    : el('p', {}, 'Welcome, ', nickMark(nick), '.')],
+};
