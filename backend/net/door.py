@@ -7,6 +7,7 @@ it, so nothing can hide in a body or behind a first request. Knows neither the r
 """
 
 import logging
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import h11
@@ -53,50 +54,65 @@ class FrontDoor:
             peer.reset()
 
     async def _serve(self, peer: Peer) -> None:
-        with trio.move_on_after(HEAD_SECONDS) as patience:
-            request, read = await _read_head(peer)
-        if patience.cancelled_caught:
-            await _answer(peer, HTTPStatus.REQUEST_TIMEOUT)
-        elif isinstance(request, HTTPStatus):
-            await _answer(peer, request)
-        elif request is not None and _is_upgrade(request):
-            await self._upgrade(peer, request, read)
-        elif request is not None:
+        asked: _Asked | HTTPStatus | None = HTTPStatus.REQUEST_TIMEOUT
+        with trio.move_on_after(HEAD_SECONDS):
+            asked = await _read_head(peer)
+        if asked is None:
+            await peer.hang_up()
+        elif isinstance(asked, HTTPStatus):
+            await _answer(peer, asked)
+        elif _is_upgrade(asked.request):
+            await self._upgrade(peer, asked)
+        else:
             with trio.move_on_after(RELAY_SECONDS):
-                await self._site.answer(request, peer.stream)
+                await self._site.answer(asked.request, peer.stream)
                 await peer.hang_up()
 
-    async def _upgrade(self, peer: Peer, request: h11.Request, read: bytes) -> None:
-        headers = dict(request.headers)
+    async def _upgrade(self, peer: Peer, asked: "_Asked") -> None:
+        headers = dict(asked.request.headers)
         origin = headers.get(b"origin")
-        if request.target.partition(b"?")[0] != b"/ws":
+        if asked.request.target.partition(b"?")[0] != b"/ws":
             await _answer(peer, HTTPStatus.NOT_FOUND)
         elif self._gateway.allows(
             None if origin is None else origin.decode("latin-1"),
             headers.get(b"host", b"").decode("latin-1"),
         ):
-            await self._gateway.handle(peer, read)
+            await self._gateway.handle(peer, asked.head, asked.rest)
         else:
             log.info("refused: a websocket from another site's page")
             await _answer(peer, HTTPStatus.FORBIDDEN)
 
 
-async def _read_head(peer: Peer) -> tuple[h11.Request | HTTPStatus | None, bytes]:
-    """What is asked for (a status if it makes no sense, None if nothing), and all that was read."""
-    parser = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request, its head as it came, and what came behind it."""
+
+    request: h11.Request
+    head: bytes
+    rest: bytes
+
+
+async def _read_head(peer: Peer) -> _Asked | HTTPStatus | None:
+    """What is asked for; a status if it makes no sense, None if nothing was asked."""
+    parser = h11.Connection(h11.SERVER)
     read = b""
     while True:
         data = await peer.receive()
         read += data
+        if len(read) > MAX_HEAD_BYTES:
+            return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
         try:
             parser.receive_data(data)
             event = parser.next_event()
         except h11.RemoteProtocolError as error:
-            return HTTPStatus(error.error_status_hint), read
+            return HTTPStatus(error.error_status_hint)
         if isinstance(event, h11.Request):
-            return event, read
+            if event.http_version not in (b"1.0", b"1.1"):
+                return HTTPStatus.HTTP_VERSION_NOT_SUPPORTED
+            rest, _ = parser.trailing_data
+            return _Asked(event, read[: len(read) - len(rest)], rest)
         if event is not h11.NEED_DATA:
-            return None, read
+            return None
 
 
 def _is_upgrade(request: h11.Request) -> bool:

@@ -54,20 +54,23 @@ class Gateway:
         # Behind a proxy the scheme is the proxy's; the host is what tells one site from another.
         return origin in (f"http://{host}", f"https://{host}")
 
-    async def handle(self, peer: Peer, request: bytes) -> None:
+    async def handle(self, peer: Peer, head: bytes, rest: bytes) -> None:
         """Serve one connection to its end.
 
         Args:
             peer: its socket.
-            request: what was read from it so far: the whole request head, and whatever followed.
+            head: the request head that was read from it.
+            rest: what was read beyond the head.
         """
         with self._hub.connected("web", frames.encode, peer) as connection:
+            stream = _OutboxStream(peer, connection, head, rest)
             async with trio.open_nursery() as nursery:
-                websocket = await _open(nursery, _OutboxStream(peer, connection, request))
+                websocket = await _open(nursery, stream)
                 if websocket is not None:
                     connection.ping = frames.PING
                     await converse(self._hub, connection, _Messages(websocket, connection))
                     await _close(websocket, connection)
+                await stream.aclose()
                 nursery.cancel_scope.cancel()
 
 
@@ -77,7 +80,9 @@ async def _open(nursery: trio.Nursery, stream: "_OutboxStream") -> WebSocketConn
     with trio.move_on_after(HANDSHAKE_SECONDS) as handshake:
         stream.on_close = handshake.cancel
         request = await wrap_server_stream(nursery, stream, max_message_size=MAX_MESSAGE_BYTES)
-        return await request.accept()
+        websocket = await request.accept()
+        stream.accepted.set()
+        return websocket
     return None
 
 
@@ -110,21 +115,28 @@ class _Messages:
 class _OutboxStream(trio.abc.Stream):
     """Our socket as trio-websocket sees it.
 
-    Reads the request that the front door has read already, then the socket; writes into the
-    outbox.
+    Reads the request head that the front door has read already, then the socket; writes into the
+    outbox. Nothing behind the head is read before the handshake is ``accepted``: the library would
+    keep an early frame, and look at it only when more bytes come.
     """
 
-    def __init__(self, peer: Peer, connection: Connection, request: bytes) -> None:
+    def __init__(self, peer: Peer, connection: Connection, head: bytes, rest: bytes) -> None:
         self._peer = peer
         self._connection = connection
-        self._unread = request
+        self._head = head
+        self._rest = rest
         self._closing = trio.Lock()
+        self.accepted = trio.Event()
         self.on_close: Callable[[], None] = lambda: None
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        if self._unread:
+        if self._head:
             await trio.lowlevel.checkpoint()
-            data, self._unread = self._unread, b""
+            data, self._head = self._head, b""
+            return data
+        await self.accepted.wait()
+        if self._rest:
+            data, self._rest = self._rest, b""
             return data
         data = await self._peer.receive()
         self._connection.heard = trio.current_time()

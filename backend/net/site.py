@@ -14,7 +14,7 @@ import h11
 import trio
 from hypercorn.config import Config
 from hypercorn.trio import serve
-from quart import Response, send_from_directory
+from quart import Response, abort, request
 from quart_trio import QuartTrio
 
 log = logging.getLogger("playroom.site")
@@ -52,12 +52,14 @@ _HOP_BY_HOP = frozenset(
 def make_app(frontend: Path, health: Callable[[], tuple[dict[str, Any], int]]) -> QuartTrio:
     """The web application.
 
+    The page is small and read once, at the start: then no request can reach another file.
+
     Args:
         frontend: the folder with ``index.html``.
         health: what ``/healthz`` answers: a JSON object and the status.
     """
+    files = {str(path.relative_to(frontend)): path.read_bytes() for path in _files(frontend)}
     app = QuartTrio(__name__, static_folder=None)
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = None
 
     @app.get("/")
     async def page() -> Response:
@@ -65,11 +67,13 @@ def make_app(frontend: Path, health: Callable[[], tuple[dict[str, Any], int]]) -
 
     @app.get("/<path:name>")
     async def static(name: str) -> Response:
-        response = await send_from_directory(
-            frontend, name, mimetype=MIME_TYPES.get(Path(name).suffix), conditional=True
-        )
+        if name not in files:
+            abort(404)
+        response = Response(files[name], mimetype=MIME_TYPES[Path(name).suffix])
         # Kept, but asked about each time: with the ETag that costs no more than a 304.
         response.headers["Cache-Control"] = "no-cache"
+        await response.add_etag()
+        await response.make_conditional(request)
         return response
 
     @app.get("/healthz")
@@ -92,6 +96,10 @@ def make_app(frontend: Path, health: Callable[[], tuple[dict[str, Any], int]]) -
     return app
 
 
+def _files(frontend: Path) -> list[Path]:
+    return [path for path in frontend.rglob("*") if path.suffix in MIME_TYPES]
+
+
 class Site:
     """Runs the application, and relays requests to it."""
 
@@ -112,16 +120,18 @@ class Site:
                 await nursery.start(serve, self._app, config)
                 task_status.started()
 
-    async def answer(self, request: h11.Request, outside: trio.abc.Stream) -> None:
+    async def answer(self, asked: h11.Request, outside: trio.abc.Stream) -> None:
         """Relay one request and its one answer.
 
         Hypercorn may leave its connection open after the response, whatever the headers say; so
         the end of the message is looked for here.
         """
         parser = h11.Connection(h11.CLIENT)
-        headers = [(k, v) for k, v in request.headers if k not in _HOP_BY_HOP]
+        headers = [(k, v) for k, v in asked.headers if k not in _HOP_BY_HOP]
         headers.append((b"connection", b"close"))
-        head = h11.Request(method=request.method, target=request.target, headers=headers)
+        if asked.http_version == b"1.0" and not any(name == b"host" for name, _ in headers):
+            headers.append((b"host", b"localhost"))  # 1.1 insists on one, and the site has one name
+        head = h11.Request(method=asked.method, target=asked.target, headers=headers)
         async with await trio.open_unix_socket(self._path) as inside:
             await inside.send_all(parser.send(head) or b"")
             parser.send(h11.EndOfMessage())

@@ -1,0 +1,178 @@
+"""People for the tests: somebody at a terminal, somebody with a browser's protocol.
+
+Both talk to real sockets and give up after ``PATIENCE`` seconds, so that a promise not kept is a
+failure and not a hang.
+"""
+
+import json
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import trio
+from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
+
+from backend.app import Bound
+
+PATIENCE = 5.0
+
+PROMPT = "<meta>: Please enter username: "
+
+
+class Terminal:
+    """Somebody with a terminal and no telnet options: bytes out, text in."""
+
+    def __init__(self, stream: trio.SocketStream) -> None:
+        self.stream = stream
+        self._unread = b""
+
+    async def send(self, data: bytes) -> None:
+        """Send bytes just as they are."""
+        await self.stream.send_all(data)
+
+    async def type(self, line: str) -> None:
+        """Type a line and press return."""
+        await self.send(line.encode() + b"\r\n")
+
+    async def reads(self, expected: str) -> None:
+        """The next thing on the screen is exactly this."""
+        wanted = expected.encode()
+        with trio.move_on_after(PATIENCE):
+            while len(self._unread) < len(wanted):
+                data = await self.stream.receive_some()
+                if not data:
+                    break
+                self._unread += data
+        got, self._unread = self._unread[: len(wanted)], self._unread[len(wanted) :]
+        assert got.decode() == expected
+
+    async def reads_line(self, expected: str) -> None:
+        """The next line on the screen is exactly this."""
+        await self.reads(expected + "\r\n")
+
+    async def line(self) -> str:
+        """The next line on the screen, whatever it is."""
+        with trio.fail_after(PATIENCE):
+            while b"\r\n" not in self._unread:
+                data = await self.stream.receive_some()
+                assert data, "the connection ended in the middle of a line"
+                self._unread += data
+        line, _, self._unread = self._unread.partition(b"\r\n")
+        return line.decode()
+
+    async def rest(self) -> str:
+        """Everything up to the end of the connection."""
+        with trio.fail_after(PATIENCE):
+            while data := await self.stream.receive_some():
+                self._unread += data
+        return self._unread.decode()
+
+    async def joins(self, nick: str) -> "Terminal":
+        """Go through the door under this name."""
+        await self.reads(PROMPT)
+        await self.type(nick)
+        await self.reads_line(f"<meta>: Welcome {nick}.")
+        return self
+
+    def reset(self) -> None:
+        """Be gone as after a power cut: RST instead of FIN."""
+        linger_not_at_all = struct.pack("ii", 1, 0)
+        self.stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_not_at_all)
+        self.stream.socket.close()
+
+
+class Browser:
+    """Somebody on the page's end of the websocket: lines out, events in."""
+
+    def __init__(self, websocket: WebSocketConnection) -> None:
+        self.websocket = websocket
+
+    async def type(self, line: str) -> None:
+        """Send one line."""
+        await self.websocket.send_message(line)
+
+    async def event(self) -> dict[str, Any]:
+        """The next event."""
+        with trio.fail_after(PATIENCE):
+            event: dict[str, Any] = json.loads(await self.websocket.get_message())
+        return event
+
+    async def sees(self, type: str, **fields: Any) -> dict[str, Any]:
+        """The next event is of this type and has these fields (perhaps among others)."""
+        event = await self.event()
+        assert event["type"] == type
+        assert {name: event.get(name) for name in fields} == fields
+        return event
+
+    async def joins(self, nick: str) -> "Browser":
+        """Go through the door under this name."""
+        await self.sees("prompt")
+        await self.type(nick)
+        await self.sees("welcome", nick=nick)
+        return self
+
+    async def close_code(self) -> int:
+        """Read to the end; the code the server closed with."""
+        with trio.fail_after(PATIENCE):
+            with pytest.raises(ConnectionClosed) as closed:
+                while True:
+                    await self.websocket.get_message()
+        assert closed.value.reason is not None
+        return closed.value.reason.code
+
+
+@asynccontextmanager
+async def at_terminal(bound: Bound, nick: str | None = None) -> AsyncIterator[Terminal]:
+    """Somebody at a terminal; given a nick, in the room already."""
+    assert bound.telnet_port is not None
+    async with await trio.open_tcp_stream(bound.host, bound.telnet_port) as stream:
+        terminal = Terminal(stream)
+        yield terminal if nick is None else await terminal.joins(nick)
+
+
+@asynccontextmanager
+async def at_sleeper(bound: Bound, nick: str) -> AsyncIterator[Terminal]:
+    """Somebody in the room whose machine takes in next to nothing, and who will not read."""
+    assert bound.telnet_port is not None
+    with trio.socket.socket() as narrow:
+        narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        await narrow.connect((bound.host, bound.telnet_port))
+        yield await Terminal(trio.SocketStream(narrow)).joins(nick)
+
+
+@asynccontextmanager
+async def at_browser(bound: Bound, nick: str | None = None) -> AsyncIterator[Browser]:
+    """Somebody with a browser; given a nick, in the room already."""
+    # A stream of our own: when the server closes first, the library's client leaves its own open.
+    async with (
+        await trio.open_tcp_stream(bound.host, bound.port) as stream,
+        trio.open_nursery() as nursery,
+    ):
+        websocket = await wrap_client_stream(nursery, stream, bound.host, "/ws")
+        browser = Browser(websocket)
+        yield browser if nick is None else await browser.joins(nick)
+        await websocket.aclose()
+
+
+async def ask(bound: Bound, request: bytes) -> bytes:
+    """Send raw bytes to the front door; everything that comes back until the connection ends."""
+    async with await trio.open_tcp_stream(bound.host, bound.port) as stream:
+        await stream.send_all(request)
+        with trio.fail_after(PATIENCE):
+            return b"".join([data async for data in stream])
+
+
+def upgrade(*headers: str) -> bytes:
+    """A websocket upgrade request, with these headers too."""
+    lines = ["GET /ws HTTP/1.1", "Connection: Upgrade", "Upgrade: websocket", *headers, "", ""]
+    return "\r\n".join(lines).encode()
+
+
+HANDSHAKE = ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==")
+"""What RFC 6455 asks of a client besides the upgrade."""
+
+CLOSE = b"\x88\x80\0\0\0\0"
+"""A client's empty close frame, masked with zeros."""

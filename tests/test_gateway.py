@@ -1,0 +1,140 @@
+"""The websocket door over real sockets."""
+
+import pytest
+import trio
+
+from backend.app import Bound
+from backend.net.gateway import Gateway
+from backend.net.hub import Hub
+from tests.talkers import CLOSE, HANDSHAKE, ask, at_browser, at_terminal, upgrade
+
+
+async def test_a_browser_and_a_terminal_are_in_one_conversation(room: Bound) -> None:
+    """Each sees the other come, talk and go."""
+    async with at_terminal(room, "alice") as alice:
+        async with at_browser(room) as bob:
+            await bob.sees("prompt")
+            await bob.type("Alice")
+            await bob.sees("prompt", reason="Username taken")
+            await bob.type("bob")
+            welcome = await bob.sees("welcome", nick="bob", via="web", resumed=False)
+            assert welcome["members"] == [
+                {"nick": "alice", "via": "telnet"},
+                {"nick": "bob", "via": "web"},
+            ]
+            await alice.reads_line("<meta>: bob joined.")
+            await bob.type("hello")
+            said = await bob.sees("said", nick="bob", via="web", text="hello")
+            assert said["id"] == welcome["last"] + 1
+            await alice.reads_line("<bob> : hello")
+            await alice.type("/me waves")
+            await bob.sees("acted", nick="alice", via="telnet", text="waves")
+            await alice.type("/msg BOB psst")
+            await bob.sees("whispered", nick="alice", to="bob", text="psst")
+            await alice.type("/nick al")
+            await bob.sees("renamed", old="alice", new="al")
+            await alice.reads_line("<meta>: alice is now al.")
+        await alice.reads_line("<meta>: bob left")
+    async with at_browser(room, "carol"):
+        pass
+
+
+async def test_tokens_are_long_and_never_the_same(room: Bound) -> None:
+    """A seat token cannot be guessed."""
+    async with at_browser(room) as a, at_browser(room) as b:
+        tokens = set()
+        for name, browser in (("a", a), ("b", b)):
+            await browser.sees("prompt")
+            await browser.type(name)
+            tokens.add((await browser.sees("welcome"))["token"])
+        assert len(tokens) == 2
+        assert min(map(len, tokens)) >= 43  # 256 bits in base64
+
+
+async def test_quitting_is_a_normal_closure(room: Bound) -> None:
+    """``/quit`` tells the page not to come back by itself."""
+    async with at_browser(room, "bob") as bob:
+        await bob.type("/quit")
+        await bob.sees("notice", text="Goodbye bob.")
+        assert await bob.close_code() == 1000
+
+
+async def test_a_binary_message_is_against_the_policy(room: Bound) -> None:
+    """The grammar is lines of text."""
+    async with at_terminal(room, "alice") as alice, at_browser(room, "bob") as bob:
+        await bob.websocket.send_message(b"bytes")
+        assert await bob.close_code() == 1008
+        await alice.reads_line("<meta>: bob joined.")
+        await alice.reads_line("<meta>: bob left")
+
+
+async def test_a_message_far_too_big_closes_with_1009(room: Bound) -> None:
+    """Up to the gateway's bound the room refuses politely; beyond it the connection ends."""
+    async with at_browser(room, "bob") as bob:
+        await bob.type("x" * 1_001)
+        refusal = await bob.sees("notice")
+        assert "1,000 characters" in refusal["text"]
+        await bob.type("x" * 17_000)
+        assert await bob.close_code() == 1009
+
+
+async def test_a_line_break_inside_a_message_is_a_space(room: Bound) -> None:
+    """One message is one line, also for programs that send their newline along."""
+    async with at_browser(room, "bob") as bob:
+        await bob.type("one\ntwo\r\n")
+        await bob.sees("said", text="one two")
+
+
+async def test_another_sites_page_is_refused(room: Bound) -> None:
+    """A browser's Origin must be this host's, exactly."""
+    host = f"{room.host}:{room.port}"
+    for origin, status in (
+        ("http://evil.example", b"403"),
+        ("null", b"403"),
+        (f"http://{host}x", b"403"),
+        (f"http://{host}", b"101"),
+    ):
+        request = upgrade(f"Host: {host}", f"Origin: {origin}", *HANDSHAKE)
+        answer = await ask(room, request + CLOSE)
+        assert answer.split(b" ")[1] == status
+
+
+@pytest.mark.parametrize(
+    ("allowed", "origin", "host", "verdict"),
+    [
+        ((), None, "a.example", True),
+        ((), "https://a.example", "a.example", True),
+        ((), "http://a.example:8000", "a.example:8000", True),
+        ((), "https://a.example.evil", "a.example", False),
+        ((), "https://evil/a.example", "a.example", False),
+        ((), "ftp://a.example", "a.example", False),
+        ((), "", "", False),
+        (("https://b.example",), "https://b.example", "a.example", True),
+        (("https://b.example",), "https://a.example", "a.example", False),
+        (("https://b.example",), "https://b.example:444", "a.example", False),
+        (("https://b.example",), None, "a.example", True),
+    ],
+)
+def test_an_origin_is_matched_exactly(
+    allowed: tuple[str, ...], origin: str | None, host: str, verdict: bool
+) -> None:
+    """Scheme, host and port count; a list of origins replaces the default."""
+    assert Gateway(Hub(), allowed).allows(origin, host) is verdict
+
+
+async def test_a_bad_handshake_is_answered_and_closed(room: Bound) -> None:
+    """At once, not after the handshake's time limit."""
+    no_key, old = ["Sec-WebSocket-Version: 13"], ["Sec-WebSocket-Version: 8", HANDSHAKE[1]]
+    for handshake, status in ((no_key, b"400"), (old, b"426")):
+        answer = await ask(room, upgrade("Host: x", *handshake))
+        assert answer.split(b" ")[1] == status
+
+
+async def test_messages_sent_along_with_the_handshake_are_heard(room: Bound) -> None:
+    """A client that pipelines its first frame behind the upgrade request loses nothing."""
+    frame = b"\x81\x83\0\0\0\0bob"  # "bob", masked with zeros
+    async with at_terminal(room, "alice") as alice:
+        async with await trio.open_tcp_stream(room.host, room.port) as stream:
+            await stream.send_all(upgrade("Host: x", *HANDSHAKE) + frame)
+            await alice.reads_line("<meta>: bob joined.")
+        await alice.reads_line("<meta>: bob left (connection lost)")

@@ -1,0 +1,211 @@
+"""Outboxes and the Postman, with sinks that do as told and a clock that jumps."""
+
+from collections.abc import Callable
+
+import pytest
+import trio
+import trio.testing
+
+from backend.net import outbox as module
+from backend.net.outbox import Outbox, Postman, StreamSink
+
+
+class Pipe:
+    """A sink with a valve: takes up to ``room`` bytes, then blocks until there is more."""
+
+    def __init__(self, room: int = 1_000_000) -> None:
+        self.room = room
+        self.writes: list[bytes] = []
+        self.broken = False
+        self._opened = trio.Event()
+
+    @property
+    def taken(self) -> bytes:
+        """Everything written so far."""
+        return b"".join(self.writes)
+
+    def open(self, room: int) -> None:
+        """Make room for so many bytes more."""
+        self.room += room
+        self._opened.set()
+        self._opened = trio.Event()
+
+    def send_now(self, data: bytes) -> int:
+        """See ``outbox.Sink``."""
+        if self.broken:
+            raise ConnectionResetError
+        count = min(self.room, len(data))
+        if count:
+            self.writes.append(data[:count])
+            self.room -= count
+        return count
+
+    async def send_some(self, data: bytes) -> int:
+        """See ``outbox.Sink``."""
+        while not (count := self.send_now(data)):
+            await self._opened.wait()
+        return count
+
+
+class Desk:
+    """A running Postman, and outboxes to give it."""
+
+    def __init__(self, nursery: trio.Nursery) -> None:
+        self.postman = Postman()
+        self.given_up: list[str] = []
+        nursery.start_soon(self.postman.run)
+
+    def outbox(self, sink: module.Sink, max_bytes: int = module.MAX_BYTES) -> Outbox:
+        """A new outbox; whoever is given up is noted with the reason."""
+        return Outbox(sink, self.postman, self.given_up.append, max_bytes)
+
+
+@pytest.fixture
+async def desk(nursery: trio.Nursery) -> Desk:
+    """A Postman at work."""
+    return Desk(nursery)
+
+
+settled = trio.testing.wait_all_tasks_blocked
+
+
+async def test_what_is_pushed_in_one_turn_leaves_in_one_send(desk: Desk) -> None:
+    """A burst costs one write, not one a message."""
+    pipe = Pipe()
+    box = desk.outbox(pipe)
+    for word in (b"one ", b"two ", b"three"):
+        box.push(word)
+    assert pipe.writes == []
+    await settled()
+    assert pipe.writes == [b"one two three"]
+
+
+async def test_a_round_starts_no_task_for_those_who_take_their_mail(desk: Desk) -> None:
+    """A thousand quick readers cost no task and no switch each."""
+    pipes = [Pipe() for _ in range(1_000)]
+    boxes = [desk.outbox(pipe) for pipe in pipes]
+    before = trio.lowlevel.current_statistics().tasks_living
+    for box in boxes:
+        box.push(b"hello")
+    await trio.lowlevel.checkpoint()
+    await trio.lowlevel.checkpoint()
+    assert trio.lowlevel.current_statistics().tasks_living == before
+    assert all(pipe.writes == [b"hello"] for pipe in pipes)
+
+
+async def test_a_slow_reader_gets_everything_in_order(desk: Desk) -> None:
+    """Partial writes and later mail do not mix up the bytes."""
+    pipe = Pipe(room=3)
+    box = desk.outbox(pipe)
+    box.push(b"abcdef")
+    await settled()
+    box.push(b"ghi")
+    await settled()
+    assert pipe.taken == b"abc"
+    for _ in range(10):
+        pipe.open(2)
+        await settled()
+    box.push(b"jkl")
+    await settled()
+    assert pipe.taken == b"abcdefghijkl"
+    assert box.size == 0
+    assert desk.given_up == []
+
+
+async def test_one_who_takes_nothing_is_given_up_and_the_others_never_wait(
+    desk: Desk, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Stuck for the stall time is too slow; whoever takes a byte now and then is not."""
+    stuck, dribbling, quick = Pipe(room=0), Pipe(room=0), Pipe()
+    boxes = [desk.outbox(pipe) for pipe in (stuck, dribbling, quick)]
+    for box in boxes:
+        box.push(b"0123456789")
+    await settled()
+    assert quick.taken == b"0123456789"
+    for _ in range(9):
+        await trio.sleep(module.STALL_SECONDS * 0.9)
+        dribbling.open(1)
+    await settled()
+    assert desk.given_up == ["too slow"]
+    assert not boxes[0].is_open
+    assert boxes[1].is_open
+    assert dribbling.taken == b"012345678"
+
+
+async def test_mail_beyond_the_bound_is_too_much(desk: Desk) -> None:
+    """Memory is bounded, whatever is pushed."""
+    box = desk.outbox(Pipe(room=0), max_bytes=100)
+    for _ in range(20):
+        box.push(b"0123456789")
+    assert desk.given_up == ["too slow"]
+    assert box.size == 0
+
+
+async def test_a_broken_connection_is_given_up_once(desk: Desk) -> None:
+    """And further mail for it is nothing."""
+    pipe = Pipe()
+    box = desk.outbox(pipe)
+    pipe.broken = True
+    box.push(b"a")
+    await settled()
+    box.push(b"b")
+    await settled()
+    assert desk.given_up == ["connection lost"]
+
+
+async def test_a_connection_that_breaks_while_waiting_is_given_up(desk: Desk) -> None:
+    """Its waiting task ends, too."""
+    before = trio.lowlevel.current_statistics().tasks_living
+    pipe = Pipe(room=0)
+    box = desk.outbox(pipe)
+    box.push(b"a")
+    await settled()
+    assert trio.lowlevel.current_statistics().tasks_living == before + 1
+    pipe.broken = True
+    pipe.open(1)
+    await settled()
+    assert desk.given_up == ["connection lost"]
+    assert trio.lowlevel.current_statistics().tasks_living == before
+
+
+async def test_flushed_waits_for_the_last_byte(desk: Desk, nursery: trio.Nursery) -> None:
+    """And not at all when there is nothing left, or no hope."""
+    pipe = Pipe(room=1)
+    box = desk.outbox(pipe)
+    await box.flushed()
+    box.push(b"ab")
+    done: list[bool] = []
+
+    async def wait() -> None:
+        await box.flushed()
+        done.append(True)
+
+    nursery.start_soon(wait)
+    await settled()
+    assert done == []
+    pipe.open(1)
+    await settled()
+    assert done == [True]
+    box.close()
+    box.push(b"late")
+    await box.flushed()
+
+
+@pytest.mark.parametrize(
+    "pair", [trio.testing.memory_stream_pair, trio.testing.lockstep_stream_pair]
+)
+async def test_any_trio_stream_will_do(
+    desk: Desk, pair: Callable[[], tuple[trio.abc.SendStream, trio.abc.ReceiveStream]]
+) -> None:
+    """Without a socket the mail goes through the waiting task, in the same order."""
+    ours, theirs = pair()
+    box = desk.outbox(StreamSink(ours))
+    text = bytes(range(256)) * 200
+    for start in range(0, len(text), 1_000):
+        box.push(text[start : start + 1_000])
+    got = b""
+    while len(got) < len(text):
+        got += await theirs.receive_some(4_000)
+    assert got == text
+    await settled()
+    assert box.size == 0

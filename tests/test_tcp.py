@@ -1,0 +1,146 @@
+"""The telnet door over real sockets: the contract's texts, and what kills naive servers."""
+
+from backend.app import Bound
+from tests.talkers import PROMPT, at_browser, at_sleeper, at_terminal
+
+PUTTY_HELLO = bytes.fromhex("fffb1f fffb20 fffb18 fffb27 fffd01 fffb03 fffd03")
+
+
+async def test_the_tutorials_transcript_comes_out_text_for_text(room: Bound) -> None:
+    """Two telnet users: prompt, taken name, welcome, joined, talk, left."""
+    async with at_terminal(room) as alice:
+        await alice.reads("<meta>: Please enter username: ")
+        await alice.type("alice")
+        await alice.reads("<meta>: Welcome alice.\r\n")
+        async with at_terminal(room) as bob:
+            await bob.reads("<meta>: Please enter username: ")
+            await bob.type("alice")
+            await bob.reads("<meta>: Username taken. Please enter another: ")
+            await bob.type("bob")
+            await bob.reads("<meta>: Welcome bob.\r\n")
+            await alice.reads("<meta>: bob joined.\r\n")
+            await bob.type("hi alice, how are you")
+            await alice.reads("<bob> : hi alice, how are you\r\n")
+            await alice.type("fine")
+            await bob.reads("<alice> : fine\r\n")
+        await alice.reads("<meta>: bob left\r\n")
+
+
+async def test_puttys_opening_bytes_are_no_name(room: Bound) -> None:
+    """PuTTY talks first; what it says is telnet, not a username."""
+    async with at_terminal(room) as putty:
+        await putty.send(PUTTY_HELLO)
+        await putty.joins("putty")
+
+
+async def test_a_reset_connection_leaves_and_the_room_talks_on(room: Bound) -> None:
+    """A member's socket is reset, and then somebody speaks."""
+    async with at_terminal(room, "alice") as alice, at_terminal(room, "bob") as bob:
+        await alice.reads_line("<meta>: bob joined.")
+        async with at_terminal(room, "mallory") as mallory:
+            await alice.reads_line("<meta>: mallory joined.")
+            await bob.reads_line("<meta>: mallory joined.")
+            mallory.reset()
+        await alice.type("still here?")
+        heard = ["<meta>: mallory left (connection lost)", "<alice> : still here?"]
+        for line in heard:
+            await bob.reads_line(line)
+
+
+async def test_a_reset_before_a_name_is_told_to_nobody(room: Bound) -> None:
+    """Somebody who was never let in cannot leave."""
+    async with at_terminal(room, "alice") as alice:
+        async with at_terminal(room) as stranger:
+            await stranger.reads(PROMPT)
+            stranger.reset()
+        async with at_terminal(room, "bob"):
+            await alice.reads_line("<meta>: bob joined.")
+
+
+async def test_a_client_that_never_reads_holds_up_nobody(room: Bound) -> None:
+    """The others talk and join while one reads nothing; in the end it is gone for being slow."""
+    async with (
+        at_sleeper(room, "sleeper"),
+        at_terminal(room, "alice") as alice,
+        at_browser(room, "bob") as bob,
+    ):
+        await alice.reads_line("<meta>: bob joined.")
+        for number in range(5_000):
+            await bob.type(f"{number} " + "x" * 900)
+            said = await bob.event()
+            if said["type"] == "left":
+                break
+            assert said["text"].startswith(f"{number} ")
+            assert (await alice.line()).startswith(f"<bob> : {number} ")
+        assert said["nick"] == "sleeper"
+        assert said["reason"] == "too slow"
+        async with at_terminal(room, "carol"):
+            pass
+
+
+async def test_invalid_utf_8_is_somebodys_latin_1(room: Bound) -> None:
+    """Bytes that are no UTF-8 neither crash nor vanish."""
+    async with at_terminal(room, "alice") as alice, at_terminal(room, "bob") as bob:
+        await alice.reads_line("<meta>: bob joined.")
+        await bob.send(b"caf\xe9 \xc3(\r\n")
+        await alice.reads_line("<bob> : café Ã(")
+
+
+async def test_one_letter_per_packet_is_a_conversation(room: Bound) -> None:
+    """A client in character mode sends every key at once."""
+    async with at_terminal(room, "alice") as alice, at_terminal(room) as bob:
+        await bob.reads(PROMPT)
+        for letter in b"bob\rhello\r\n":
+            await bob.send(bytes([letter]))
+        await bob.reads_line("<meta>: Welcome bob.")
+        await alice.reads_line("<meta>: bob joined.")
+        await alice.reads_line("<bob> : hello")
+
+
+async def test_a_whole_conversation_in_one_packet(room: Bound) -> None:
+    """A script sends its name, its lines and its farewell at once, and hangs up."""
+    async with at_terminal(room, "alice") as alice:
+        async with at_terminal(room) as script:
+            await script.send(b"bob\none\r\ntwo\r\0three\rfour\n\n/quit done\nnever said\n")
+            assert await script.rest() == (
+                f"{PROMPT}<meta>: Welcome bob.\r\n<meta>: Goodbye bob.\r\n"
+            )
+        await alice.reads_line("<meta>: bob joined.")
+        for word in ("one", "two", "three", "four"):
+            await alice.reads_line(f"<bob> : {word}")
+        await alice.reads_line("<meta>: bob left (done)")
+
+
+async def test_lines_sent_just_before_hanging_up_are_heard(room: Bound) -> None:
+    """``printf ... | nc`` half-closes at once; what it said still counts."""
+    async with at_terminal(room, "alice") as alice:
+        async with at_terminal(room) as script:
+            await script.send(b"bob\nlast words\n")
+            await script.stream.send_eof()
+            assert (await script.rest()).endswith("<meta>: Welcome bob.\r\n")
+        await alice.reads_line("<meta>: bob joined.")
+        await alice.reads_line("<bob> : last words")
+        await alice.reads_line("<meta>: bob left")
+
+
+async def test_an_http_request_gets_a_hint_and_never_becomes_a_nick(room: Bound) -> None:
+    """Somebody's browser or probe came to the telnet port."""
+    async with at_terminal(room, "alice") as alice:
+        async with at_terminal(room) as browser:
+            await browser.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert await browser.rest() == (
+                f"{PROMPT}\r\nThis port speaks telnet. The page is at {room.page_url}\r\n"
+            )
+        await alice.type("/who")
+        await alice.reads_line("<meta>: 1 here: alice (telnet)")
+
+
+async def test_a_line_too_long_to_keep_is_refused_as_a_whole(room: Bound) -> None:
+    """Nothing of a megabyte without a newline is said; the next line is."""
+    async with at_terminal(room, "alice") as alice, at_terminal(room, "bob") as bob:
+        await alice.reads_line("<meta>: bob joined.")
+        await bob.send(b"x" * 1_000_000 + b"\r\nshort\r\n")
+        await bob.reads_line(
+            "<meta>: That line is too long: the limit is 1,000 characters. Nothing was sent."
+        )
+        await alice.reads_line("<bob> : short")
