@@ -116,12 +116,14 @@ class Browser:
 
     async def close_code(self) -> int:
         """Read to the end; the code the server closed with."""
-        with trio.fail_after(PATIENCE):
-            with pytest.raises(ConnectionClosed) as closed:
-                while True:
-                    await self.websocket.get_message()
+        with trio.fail_after(PATIENCE), pytest.raises(ConnectionClosed) as closed:
+            await self._read_to_the_end()
         assert closed.value.reason is not None
         return closed.value.reason.code
+
+    async def _read_to_the_end(self) -> None:
+        while True:
+            await self.websocket.get_message()
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from backend.journal.memory import MemoryJournal
 from backend.net.connection import Connection
 from backend.net.outbox import Postman, Sink
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Via
-from backend.room.events import Dismissed, Event, Prompted, Welcomed
+from backend.room.events import Dismissed, Event, Left, Prompted, Renamed, Welcomed
 from backend.room.room import Delivery, Room
 
 GOING_AWAY = 1001
@@ -115,7 +115,7 @@ class Hub:
 
     def _follow(self, entry: Entry) -> None:
         for delivery in self._room.apply(entry):
-            self._log(delivery)
+            _log(entry, delivery.event)
             self._deliver(delivery)
 
     def _deliver(self, delivery: Delivery) -> None:
@@ -135,14 +135,19 @@ class Hub:
     def _show_out(self, ids: Iterable[str]) -> None:
         self._deliver(Delivery(Dismissed(CLOSING_TEXT, GOING_AWAY), tuple(ids)))
 
-    def _log(self, delivery: Delivery) -> None:
-        match delivery.event:
-            case Welcomed(nick=nick):
-                log.info("%s joined: %s", delivery.to[0], nick)
-            case Prompted(str(reason)):
-                log.info("%s refused: %s", delivery.to[0], reason)
-            case Dismissed(text):
-                log.info("%s dismissed: %s", delivery.to[0], text)
-
     def _now(self) -> float:
         return round(self._clock(), 3)
+
+
+def _log(entry: Entry, event: Event) -> None:
+    # Never what people wrote, and that includes the reason somebody gives for leaving.
+    match event:
+        case Welcomed(nick=nick):
+            log.info("%s joined: %s", entry.connection, nick)
+        case Prompted(str(reason)):
+            log.info("%s refused: %s", entry.connection, reason)
+        case Renamed(old=old, new=new):
+            log.info("%s renamed: %s to %s", entry.connection, old, new)
+        case Left(nick=nick):
+            why = entry.reason if isinstance(entry, Gone) else "quit"
+            log.info("%s left: %s%s", entry.connection, nick, why and f" ({why})")

@@ -1,0 +1,108 @@
+"""The program as its users start it: a process of its own, with its output and its exit status."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Timer
+from typing import IO
+
+from backend.app import Bound
+
+ROOT = Path(__file__).parent.parent
+
+START_SECONDS = 60.0
+"""A dyno's own limit for starting, and plenty for a busy machine."""
+
+_SETTINGS = {"HOST", "PORT", "TELNET_PORT", "ALLOWED_ORIGINS", "WEB_CONCURRENCY"}
+
+
+@dataclass(frozen=True)
+class Running:
+    """A started program.
+
+    Attributes:
+        process: the process.
+        bound: where its doors are, as it printed them.
+        log: its stderr.
+    """
+
+    process: subprocess.Popen[str]
+    bound: Bound
+    log: IO[str]
+
+    def stop(self, number: int = signal.SIGTERM, *, within: float = 10.0) -> int:
+        """Send a signal; the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(within)
+
+    def logged(self) -> str:
+        """Everything written to stderr so far."""
+        self.log.seek(0)
+        return self.log.read()
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """This process's environment with exactly these of the program's settings."""
+    kept = {name: value for name, value in os.environ.items() if name not in _SETTINGS}
+    return {**kept, "PYTHONUNBUFFERED": "1", **settings}
+
+
+@contextmanager
+def running(
+    *arguments: str,
+    command: Sequence[str] = (sys.executable, "-m", "backend"),
+    cwd: Path = ROOT,
+    telnet: bool = True,
+    **settings: str,
+) -> Iterator[Running]:
+    """Start the program, wait for its addresses, and make sure that it is gone afterwards."""
+    with (
+        tempfile.TemporaryFile("w+") as log,
+        subprocess.Popen(
+            [*command, *arguments],
+            cwd=cwd,
+            env=environment(**settings),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as process,
+    ):
+        watchdog = Timer(START_SECONDS, process.kill)
+        watchdog.start()
+        try:
+            yield Running(process, _read_addresses(process, telnet), log)
+        finally:
+            watchdog.cancel()
+            process.kill()
+
+
+def _read_addresses(process: subprocess.Popen[str], telnet: bool) -> Bound:
+    assert process.stdout is not None
+    page = re.fullmatch(r"page and websockets: http://(.*):(\d+)/\n", process.stdout.readline())
+    assert page, "the program did not start"
+    if not telnet:
+        return Bound(page[1], int(page[2]), None)
+    terminal = re.fullmatch(r"telnet: telnet (.*) (\d+)\n", process.stdout.readline())
+    assert terminal, "the program did not say where its telnet door is"
+    return Bound(page[1], int(page[2]), int(terminal[2]))
+
+
+def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the program to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "backend", *arguments],
+        cwd=ROOT,
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )

@@ -1,0 +1,187 @@
+"""Starting and stopping the real program: addresses, mistakes, signals, the log."""
+
+import json
+import signal
+import socket
+import time
+import urllib.request
+
+import pytest
+import trio
+
+from tests.processes import Running, run, running
+from tests.talkers import HANDSHAKE, PROMPT, Terminal, at_browser, at_terminal, upgrade
+
+ANY_PORTS = ("--port", "0", "--telnet-port", "0")
+
+
+def test_it_says_where_its_doors_are_and_answers_there() -> None:
+    """Port 0 is any free port; the one really bound is printed."""
+    with running(*ANY_PORTS) as room:
+        assert room.bound.port != 0
+        with urllib.request.urlopen(f"{room.bound.page_url}healthz") as answer:
+            assert json.load(answer)["status"] == "ok"
+        assert room.bound.telnet_port is not None
+        with socket.create_connection(("localhost", room.bound.telnet_port)) as terminal:
+            assert terminal.recv(100) == PROMPT.encode()
+        assert room.stop() == 0
+
+
+def test_localhost_is_the_same_port_on_both_of_its_addresses() -> None:
+    """Whichever of 127.0.0.1 and ::1 a client tries first."""
+    families = {info[0] for info in socket.getaddrinfo("localhost", 0, type=socket.SOCK_STREAM)}
+    with running(*ANY_PORTS) as room:
+        for family in families:
+            address = "127.0.0.1" if family == socket.AF_INET else "::1"
+            with socket.create_connection((address, room.bound.port)):
+                pass
+
+
+def test_settings_come_from_the_environment_and_flags_win() -> None:
+    """As on a dyno, where only variables can be set."""
+    with running(PORT="0", TELNET_PORT="off", telnet=False) as room:
+        assert room.stop() == 0
+    with running("--telnet-port", "0", PORT="0", TELNET_PORT="off", HOST="127.0.0.1") as room:
+        assert room.bound.host == "127.0.0.1"
+        assert room.bound.telnet_port is not None
+
+
+def test_a_taken_port_costs_one_clear_line() -> None:
+    """And status 1: nothing is wrong with what was asked for."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for arguments in (("--port", str(port)), ("--port", "0", "--telnet-port", str(port))):
+            result = run("--host", "127.0.0.1", *arguments)
+            assert result.returncode == 1
+            assert result.stderr == (
+                f"playroom: cannot listen on 127.0.0.1 port {port}: it is taken\n"
+            )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings"),
+    [
+        (["--port", "70000"], {}),
+        (["--port", "eighty"], {}),
+        (["--telnet-port", "on"], {}),
+        (["--nonsense"], {}),
+        (["stray"], {}),
+        ([], {"PORT": "http"}),
+        ([], {"PORT": "-1"}),
+        ([], {"TELNET_PORT": "99999"}),
+    ],
+)
+def test_a_mistake_on_the_command_line_costs_one_clear_line(
+    arguments: list[str], settings: dict[str, str]
+) -> None:
+    """And status 2, the shell's word for usage."""
+    result = run(*arguments, **settings)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("playroom: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_an_unknown_host_costs_one_clear_line() -> None:
+    """No traceback for a typing mistake."""
+    result = run("--host", "no.such.host.invalid")
+    assert result.returncode == 1
+    assert result.stderr.startswith("playroom: cannot listen on no.such.host.invalid port 8000: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_help_names_every_setting() -> None:
+    """Flag and meaning; and nothing is served."""
+    result = run("--help")
+    assert result.returncode == 0
+    for flag in ("--host", "--port", "--telnet-port", "--allowed-origin"):
+        assert flag in result.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_tells_everybody_and_ends_with_0(number: int) -> None:
+    """Listeners close first, then people are told, then the process ends."""
+    with running(*ANY_PORTS) as room:
+        async with (
+            at_terminal(room.bound, "alice") as alice,
+            at_browser(room.bound, "bob") as bob,
+            at_terminal(room.bound) as stranger,
+        ):
+            await alice.reads_line("<meta>: bob joined.")
+            await stranger.reads(PROMPT)
+            room.process.send_signal(number)
+            await alice.reads_line("<meta>: The room is closing, come back soon")
+            assert await alice.rest() == ""
+            await bob.sees("notice", text="The room is closing, come back soon")
+            assert await bob.close_code() == 1001
+            assert "closing" in await stranger.rest()
+        assert await _status(room) == 0
+
+
+async def test_a_browser_that_stopped_reading_does_not_delay_the_end() -> None:
+    """Status 0 within 10 s, with mail piled up for it in the kernel and in its outbox."""
+    with running(*ANY_PORTS) as room, trio.socket.socket() as sleeper:
+        sleeper.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        await sleeper.connect(("127.0.0.1", room.bound.port))
+        name = b"\x81\x87\0\0\0\0sleeper"
+        await sleeper.send(upgrade("Host: x", *HANDSHAKE) + name)
+        async with at_terminal(room.bound, "alice") as alice:
+            while await _who(alice) < 2:
+                pass
+            for _ in range(150):
+                await alice.type("x" * 1_000)
+            await alice.type("/who")
+            assert (await alice.line()).startswith("<meta>: 2 here")
+            started = time.monotonic()
+            room.process.send_signal(signal.SIGTERM)
+            assert await _status(room) == 0
+            assert time.monotonic() - started < 10
+
+
+def test_a_second_signal_ends_at_once() -> None:
+    """For whoever cannot wait for a sleeper's deadline."""
+    with running(*ANY_PORTS) as room, socket.socket() as sleeper:
+        sleeper.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        assert room.bound.telnet_port is not None
+        sleeper.connect(("127.0.0.1", room.bound.telnet_port))
+        assert sleeper.recv(100) == PROMPT.encode()
+        room.process.send_signal(signal.SIGTERM)
+        while "SIGTERM" not in room.logged():
+            time.sleep(0.01)
+        assert room.stop(signal.SIGTERM, within=1.5) == -signal.SIGTERM
+
+
+async def test_the_log_has_a_line_per_happening_and_no_word_that_was_said() -> None:
+    """Opened, joined, refused with the reason, left with the reason; by connection."""
+    with running(*ANY_PORTS) as room:
+        async with at_terminal(room.bound) as alice:
+            await alice.reads(PROMPT)
+            await alice.type("meta")
+            await alice.reads("<meta>: That username is reserved. Please enter another: ")
+            await alice.type("alice")
+            await alice.reads_line("<meta>: Welcome alice.")
+            await alice.type("a secret")
+            await alice.type("/quit for lunch")
+            await alice.rest()
+        room.stop()
+        lines = [line.split("playroom: ", 1)[1] for line in room.logged().splitlines()]
+    assert lines == [
+        "c1 opened: telnet",
+        "c1 refused: That username is reserved",
+        "c1 joined: alice",
+        "c1 left: alice (quit)",
+        "c1 closed",
+        "SIGTERM: closing",
+    ]
+
+
+async def _who(terminal: Terminal) -> int:
+    await terminal.type("/who")
+    while True:
+        line = await terminal.line()
+        if " here: " in line:
+            return int(line.split()[1])
+
+
+async def _status(room: Running) -> int:
+    return await trio.to_thread.run_sync(lambda: room.process.wait(15))
