@@ -2,7 +2,7 @@
 
 The house, and what may import what (``tests/test_imports.py`` keeps it so)::
 
-    cli.py        the command line            app
+    cli.py        the command line            app, config, net.listen
     app.py        the one nursery             everything
     config.py     the settings                -
     room/         the room, pure              -

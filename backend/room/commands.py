@@ -5,6 +5,8 @@ Knows the grammar only; who may do what, and what comes of it, is the room's.
 
 from dataclasses import dataclass
 
+from backend.room.text import clean
+
 
 @dataclass(frozen=True, slots=True)
 class Say:
@@ -86,7 +88,9 @@ def parse(line: str) -> Command:
     if not line.startswith("/"):
         return Say(line)
     name, _, rest = line.partition(" ")
-    rest = rest.strip()
+    rest = clean(rest)
+    first, _, remainder = rest.partition(" ")
+    remainder = clean(remainder)
     match name.lower():
         case "/help":
             return Help()
@@ -98,9 +102,8 @@ def parse(line: str) -> Command:
             return Rename(rest)
         case "/me" if rest:
             return Act(rest)
-        case "/msg" if " " in rest:
-            to, _, text = rest.partition(" ")
-            return Whisper(to, text.strip())
+        case "/msg" if remainder:
+            return Whisper(first, remainder)
         case known if known in USAGE:
             return Misused(f"Usage: {USAGE[known][0]}")
         case _:

@@ -86,7 +86,7 @@ def same(typed: str) -> str:
         return ""
 
 
-_LETTERS = "A username is made of letters, digits, _ - and ."
+_LETTERS = "A username is made of letters, digits, . _ and -"
 TOO_LONG = f"A username has 1 to {MAX_CHARACTERS} characters"
 
 
@@ -108,13 +108,13 @@ def _check_characters(nick: str) -> None:
 
 
 def _looks(shown: str, key: str) -> frozenset[str]:
-    # Both forms: "Iris" passes for "lris" only with its capital, "СОСО" for "coco" only without.
-    return frozenset({key, _skeleton(shown), _skeleton(key)})
+    # In all its cases: "Iris" passes for "lris" only as it is, "ALlCE" for "alice" only in capitals.
+    return frozenset({key, *map(_skeleton, (shown, key, key.upper()))})
 
 
 def _skeleton(nick: str) -> str:
     """What the nick looks like (TR39 section 4): equal for two that a reader would confuse."""
-    return "".join(map(_prototype, nick))
+    return "".join(map(_prototype, unicodedata.normalize("NFD", nick)))
 
 
 @lru_cache(maxsize=4_096)

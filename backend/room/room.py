@@ -32,7 +32,7 @@ NORMAL_CLOSURE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An event and who gets it: connection ids, each once, in the order they came in."""
+    """An event and who gets it: connection ids, each once."""
 
     event: Event
     to: tuple[str, ...]
@@ -116,7 +116,7 @@ class Room:
         holder = self._by_key.get(nick.key)
         if holder not in (None, bearer):
             raise names.UnacceptableError("Username taken")
-        for look in nick.looks:
+        for look in sorted(nick.looks):  # a set's own order differs between processes
             alike = self._by_look.get(look)
             if alike is not None and alike is not bearer:
                 raise names.UnacceptableError(f"That looks too much like {alike.nick.text}")

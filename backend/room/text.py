@@ -23,6 +23,14 @@ _SURROGATES = range(0xD800, 0xE000)
 _CONTROLS = (*range(0x20), *range(0x7F, 0xA0))
 """C0, DEL and C1: a terminal obeys them."""
 
+_INKLESS = {
+    *"\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0",
+    *map(chr, range(0xFE00, 0xFE10)),
+    *map(chr, range(0xE0100, 0xE01F0)),
+}
+"""Letters, marks and symbols that are drawn as nothing: fillers, joiners, variation selectors. They
+have their uses inside a word or an emoji; a line of nothing else is an empty line."""
+
 _HYGIENE: dict[int, str | None] = {
     **dict.fromkeys(_SURROGATES),
     **dict.fromkeys(_CONTROLS),
@@ -43,4 +51,4 @@ def clean(raw: str) -> str:
 
 def _is_visible(character: str) -> bool:
     # Separators (Z*) and everything "other" (Cc, Cf, Cn, ...) leave no mark on the screen.
-    return unicodedata.category(character)[0] not in "ZC"
+    return unicodedata.category(character)[0] not in "ZC" and character not in _INKLESS

@@ -1,5 +1,6 @@
 """Codecs: bytes to lines, events to bytes.
 
-Pure and sans-I/O. May import ``backend.room`` (its events and limits) and the standard library;
+Pure and sans-I/O. May import ``backend.room`` (its events and limits), the standard library
+and wsproto;
 neither trio nor sockets, time or random. Every buffer in here is bounded.
 """

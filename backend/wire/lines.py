@@ -23,7 +23,9 @@ class LineBuffer:
 
     def feed(self, data: bytes) -> list[str | None]:
         """Lines that ``data`` completes, without their ends; None for one too long to be kept."""
-        if self._after_cr and data:
+        if not data:
+            return []
+        if self._after_cr:
             # The line ended with the CR; an LF or NUL that follows is the rest of its end.
             self._after_cr = False
             if data[0] in b"\n\0":

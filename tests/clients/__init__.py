@@ -1,0 +1,1 @@
+"""The real programs: GNU telnet, netcat, Chromium, driven as a person would."""
