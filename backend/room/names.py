@@ -108,7 +108,7 @@ def _check_characters(nick: str) -> None:
 
 
 def _looks(shown: str, key: str) -> frozenset[str]:
-    # In all its cases: "Iris" passes for "lris" only as it is, "ALlCE" for "alice" only in capitals.
+    # In all its cases: "Iris" passes for "lris" as it is, "ALlCE" for "alice" only in capitals.
     return frozenset({key, *map(_skeleton, (shown, key, key.upper()))})
 
 
