@@ -67,11 +67,18 @@ def command(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     try:
         trio.run(run, settings)
-    except* ListenError as group:
-        error = group.exceptions[0]
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        raise click.ClickException(str(error)) from None
+    except ExceptionGroup as group:
+        # Not "except*": what is raised in there leaves some versions of Python as a group again.
+        expected, unexpected = group.split(ListenError)
+        if expected is None or unexpected is not None:
+            raise
+        raise click.ClickException(str(_innermost(expected))) from None
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def run(settings: Settings) -> None:
