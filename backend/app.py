@@ -77,4 +77,4 @@ async def serve(
 def _health(hub: Hub) -> tuple[dict[str, Any], int]:
     if hub.is_closing:
         return {"status": "draining"}, 503
-    return {"status": "ok", "members": hub.member_count}, 200
+    return {"status": "ok", "members": len(hub.members)}, 200

@@ -37,17 +37,17 @@ class Terminal:
         """Type a line and press return."""
         await self.send(line.encode() + b"\r\n")
 
+    async def take(self, count: int) -> bytes:
+        """The next so many bytes; fewer at the end, or when patience is."""
+        with trio.move_on_after(PATIENCE):
+            while len(self._unread) < count and (data := await self.stream.receive_some()):
+                self._unread += data
+        got, self._unread = self._unread[:count], self._unread[count:]
+        return got
+
     async def reads(self, expected: str) -> None:
         """The next thing on the screen is exactly this."""
-        wanted = expected.encode()
-        with trio.move_on_after(PATIENCE):
-            while len(self._unread) < len(wanted):
-                data = await self.stream.receive_some()
-                if not data:
-                    break
-                self._unread += data
-        got, self._unread = self._unread[: len(wanted)], self._unread[len(wanted) :]
-        assert got.decode() == expected
+        assert (await self.take(len(expected.encode()))).decode() == expected
 
     async def reads_line(self, expected: str) -> None:
         """The next line on the screen is exactly this."""

@@ -94,10 +94,12 @@ def test_an_unknown_command_is_told_of_help(line: str) -> None:
 
 def test_help_names_every_command_and_the_double_slash() -> None:
     """One line for each, as it is typed, and then how to say a slash."""
-    *rows, last = help_text().split("\n")
+    *rows, last = help_text("web").split("\n")
     assert [row.split(" ")[0] for row in rows] == list(USAGE)
     assert list(USAGE) == ["/help", "/who", "/nick", "/me", "/msg", "/quit"]
     assert "//" in last
+    *rows, _ = help_text("telnet").split("\n")
+    assert [row.split(" ")[0] for row in rows] == [*USAGE, "/color", "/rich"]
 
 
 @settings(deadline=None)

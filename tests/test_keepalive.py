@@ -4,8 +4,9 @@ import pytest
 import trio
 import trio.testing
 
+from backend.net.gateway import PING
 from backend.net.hub import Hub
-from backend.net.keepalive import ANSWER_SECONDS, PING_SECONDS, keep_alive
+from backend.net.keepalive import keep_alive
 from backend.net.outbox import StreamSink
 from backend.wire import frames
 
@@ -25,9 +26,9 @@ async def test_a_silent_peer_is_pinged_in_time_for_proxies(
     """Well within the 55 seconds after which a proxy cuts a silent connection."""
     ours, theirs = trio.testing.memory_stream_pair()
     with hub.connected("web", frames.encode, StreamSink(ours)) as connection:
-        connection.ping = frames.PING
+        connection.ping = PING
         for _ in range(10):
-            with trio.fail_after(PING_SECONDS + 2):
+            with trio.fail_after(25 + 2):
                 assert await theirs.receive_some() == frames.PING
             connection.heard = trio.current_time()
     assert connection.lost == ""
@@ -40,10 +41,10 @@ async def test_a_peer_that_does_not_answer_is_gone(
     ours, _theirs = trio.testing.memory_stream_pair()
     started = trio.current_time()
     with hub.connected("web", frames.encode, StreamSink(ours)) as connection:
-        connection.ping = frames.PING
+        connection.ping = PING
         await trio.sleep_forever()
     assert connection.lost == "no answer"
-    assert trio.current_time() - started <= PING_SECONDS + ANSWER_SECONDS + 2
+    assert trio.current_time() - started <= 25 + 20 + 2
 
 
 async def test_a_peer_without_a_ping_is_left_alone(
@@ -52,7 +53,7 @@ async def test_a_peer_without_a_ping_is_left_alone(
     """A plain terminal could not answer."""
     ours, theirs = trio.testing.memory_stream_pair()
     with hub.connected("telnet", frames.encode, StreamSink(ours)) as connection:
-        with trio.move_on_after(10 * PING_SECONDS):
+        with trio.move_on_after(1_000):
             await theirs.receive_some()
             pytest.fail("something was sent")
     assert connection.lost == ""

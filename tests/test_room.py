@@ -14,6 +14,7 @@ from backend.room.events import (
     Event,
     Joined,
     Left,
+    Listed,
     Noticed,
     Person,
     Prompted,
@@ -270,13 +271,14 @@ def test_who_lists_everybody_to_the_one_who_asks() -> None:
     """Nicks and doors, in the order people came in."""
     play = with_people(alice="telnet", bob="web")
     play.arrives("eve")
-    assert play.says("alice", "/who") == [to(Noticed("2 here: alice (telnet), bob (web)"), "alice")]
+    assert play.says("alice", "/who") == [to(Listed(play.room.members), "alice")]
+    assert play.room.members == (Person("alice", "telnet"), Person("bob", "web"))
 
 
 def test_help_is_for_the_one_who_asks() -> None:
     """One notice, one command a line."""
     play = with_people(alice="telnet", bob="web")
-    assert play.says("bob", "/HELP") == [to(Noticed(help_text()), "bob")]
+    assert play.says("bob", "/HELP") == [to(Noticed(help_text("web")), "bob")]
 
 
 def test_an_unknown_command_gets_one_notice_that_names_help() -> None:

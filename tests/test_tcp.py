@@ -4,6 +4,8 @@ from backend.app import Bound
 from tests.talkers import PROMPT, at_browser, at_sleeper, at_terminal
 
 PUTTY_HELLO = bytes.fromhex("fffb1f fffb20 fffb18 fffb27 fffd01 fffb03 fffd03")
+HELLO_PUTTY = bytes.fromhex("fffd1f fffd18 fffe20 fffa1801fff0 fffe27 fffc01 fffe03 fffc03")
+"""DO NAWS, DO TTYPE; no to its speed, its environment, echo and SGA; and what type it is."""
 
 
 async def test_the_tutorials_transcript_comes_out_text_for_text(room: Bound) -> None:
@@ -27,10 +29,13 @@ async def test_the_tutorials_transcript_comes_out_text_for_text(room: Bound) -> 
 
 
 async def test_puttys_opening_bytes_are_no_name(room: Bound) -> None:
-    """PuTTY talks first; what it says is telnet, not a username."""
+    """PuTTY talks first; what it says is telnet, not a username, and each thing is answered."""
     async with at_terminal(room) as putty:
+        await putty.reads(PROMPT)
         await putty.send(PUTTY_HELLO)
-        await putty.joins("putty")
+        assert await putty.take(len(HELLO_PUTTY)) == HELLO_PUTTY
+        await putty.type("putty")
+        await putty.reads_line("<meta>: Welcome putty.")
 
 
 async def test_a_reset_connection_leaves_and_the_room_talks_on(room: Bound) -> None:
@@ -129,7 +134,8 @@ async def test_an_http_request_gets_a_hint_and_never_becomes_a_nick(room: Bound)
         async with at_terminal(room) as browser:
             await browser.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert await browser.rest() == (
-                f"{PROMPT}\r\nThis port speaks telnet. The page is at {room.page_url}\r\n"
+                f"{PROMPT}\r\nThis port speaks plain telnet, not HTTP. "
+                f"The page is at {room.page_url}\r\n"
             )
         await alice.type("/who")
         await alice.reads_line("<meta>: 1 here: alice (telnet)")

@@ -8,6 +8,7 @@ room.
 import socket
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import trio
 
@@ -24,6 +25,21 @@ LINGER_SECONDS = 2.0
 FLUSH_SECONDS = 3.0
 """How long a dismissed connection may take over the mail it still has."""
 
+_NOTICE_THE_DEAD = [
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, name), value)
+        for name, value in (
+            ("TCP_KEEPIDLE", 60),  # silence before the first probe, in seconds
+            ("TCP_KEEPINTVL", 15),
+            ("TCP_KEEPCNT", 4),
+            ("TCP_USER_TIMEOUT", 120_000),  # milliseconds that something sent may be unacknowledged
+        )
+        if hasattr(socket, name)  # not every system has every knob
+    ),
+]
+"""A peer that is gone without a word (a cut cable, a lost phone) is noticed in two minutes."""
+
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -37,6 +53,8 @@ class Peer:
     def __init__(self, accepted: trio.SocketStream) -> None:
         self._socket = socket.socket(fileno=accepted.socket.detach())
         self._socket.setblocking(False)
+        for level, option, value in _NOTICE_THE_DEAD:
+            self._socket.setsockopt(level, option, value)
         self.stream = trio.SocketStream(trio.socket.from_stdlib_socket(self._socket))
 
     async def receive(self) -> bytes:
@@ -80,6 +98,21 @@ class Peer:
         self.stream.socket.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """How to keep a connection alive.
+
+    Attributes:
+        data: what to send.
+        every: seconds between two of them.
+        answer_within: seconds the peer may take to send something in return; None if it need not.
+    """
+
+    data: bytes
+    every: float
+    answer_within: float | None = None
+
+
 class Connection:
     """What the hub knows of one connection.
 
@@ -93,7 +126,7 @@ class Connection:
         life: the scope around all of its handler; cancelled when it is dropped.
         goodbye: once dismissed, the websocket close code and what to say.
         lost: once dropped, why.
-        ping: what to send a silent peer that must answer; empty for none.
+        ping: how to keep it alive; None to leave that to TCP.
         heard: when something last came, in trio's seconds.
         pinged: when a ping was last sent, likewise.
     """
@@ -114,7 +147,7 @@ class Connection:
         self.life = trio.CancelScope()
         self.goodbye: tuple[int, str] | None = None
         self.lost = ""
-        self.ping = b""
+        self.ping: Ping | None = None
         self.heard = self.pinged = trio.current_time()
 
     def dismiss(self, code: int, text: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
 
-from backend.net.connection import Connection, Peer
+from backend.net.connection import Connection, Peer, Ping
 from backend.net.hub import Hub
 from backend.net.session import converse
 from backend.wire import frames
@@ -18,6 +18,9 @@ from backend.wire import frames
 MAX_MESSAGE_BYTES = 16 * 1024
 """Largest message kept (the library's default is 1 MiB): beyond what a line may be in any script,
 so that the room gets to say what its limit is; above it the close code 1009 says so."""
+
+PING = Ping(frames.PING, every=25.0, answer_within=20.0)
+"""Proxies cut a connection that is silent for about 55 seconds."""
 
 HANDSHAKE_SECONDS = 10.0
 """How long the opening handshake may take once the request is here."""
@@ -67,7 +70,7 @@ class Gateway:
             async with trio.open_nursery() as nursery:
                 websocket = await _open(nursery, stream)
                 if websocket is not None:
-                    connection.ping = frames.PING
+                    connection.ping = PING
                     await converse(self._hub, connection, _Messages(websocket, connection))
                     await _close(websocket, connection)
                 await stream.aclose()

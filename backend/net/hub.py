@@ -18,7 +18,7 @@ from backend.journal.memory import MemoryJournal
 from backend.net.connection import Connection
 from backend.net.outbox import Postman, Sink
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Via
-from backend.room.events import Dismissed, Event, Left, Prompted, Renamed, Welcomed
+from backend.room.events import Dismissed, Event, Left, Person, Prompted, Renamed, Welcomed
 from backend.room.room import Delivery, Room
 
 GOING_AWAY = 1001
@@ -58,9 +58,13 @@ class Hub:
         return self._connections.values()
 
     @property
-    def member_count(self) -> int:
-        """How many people are in the room."""
-        return len(self._room.members)
+    def members(self) -> tuple[Person, ...]:
+        """Who is in the room, in the order they came in."""
+        return self._room.members
+
+    def is_member(self, connection: Connection) -> bool:
+        """Whether this connection has been let in."""
+        return self._room.is_member(connection.id)
 
     @contextmanager
     def connected(

@@ -7,12 +7,6 @@ import trio
 
 from backend.net.hub import Hub
 
-PING_SECONDS = 25.0
-"""Time between two pings. Proxies cut a connection that is silent for about 55 seconds."""
-
-ANSWER_SECONDS = 20.0
-"""How long a peer may take to answer."""
-
 ROUND_SECONDS = 1.0
 """How often everybody is looked at."""
 
@@ -23,11 +17,12 @@ async def keep_alive(hub: Hub) -> None:
         await trio.sleep(ROUND_SECONDS)
         now = trio.current_time()
         for connection in list(hub.connections):
-            if not connection.ping:
+            ping, silence = connection.ping, now - connection.pinged
+            if ping is None:
                 continue
-            unanswered = connection.pinged > connection.heard
-            if unanswered and now - connection.pinged >= ANSWER_SECONDS:
+            unanswered = ping.answer_within is not None and connection.pinged > connection.heard
+            if unanswered and silence >= (ping.answer_within or 0):
                 connection.drop("no answer")
-            elif now - connection.pinged >= PING_SECONDS:
+            elif silence >= ping.every:
                 connection.pinged = now
-                connection.outbox.push(connection.ping)
+                connection.outbox.push(ping.data)

@@ -5,14 +5,24 @@ hint for people who came to the wrong port.
 """
 
 import logging
+import socket
 from collections.abc import Sequence
 
 import trio
 
-from backend.net.connection import Connection, Peer
+from backend.net.connection import Connection, Peer, Ping
 from backend.net.hub import Hub
 from backend.net.session import converse
-from backend.wire import telnet, terminal
+from backend.room import commands
+from backend.room.events import Noticed
+from backend.wire import terminal
+from backend.wire.inputs import AreYouThere, Input, PlayersWanted, Reply, Typed, WrongProtocol
+from backend.wire.options import IAC, NOP
+from backend.wire.preferences import choose
+from backend.wire.telnet import Telnet
+
+KEEPALIVE = Ping(bytes((IAC, NOP)), every=40.0)
+"""Keeps a NAT's memory of the connection fresh, at peers that are sure to ignore it."""
 
 log = logging.getLogger("playroom")
 
@@ -22,7 +32,7 @@ class TelnetDoor:
 
     Args:
         hub: where people go.
-        page_url: where to send people who speak HTTP to this port.
+        page_url: where to send people who speak another protocol to this port.
     """
 
     def __init__(self, hub: Hub, page_url: str) -> None:
@@ -31,10 +41,14 @@ class TelnetDoor:
 
     async def handle(self, accepted: trio.SocketStream) -> None:
         """Serve one connection to its end; this is the barrier for whatever goes wrong in it."""
+        # Telnet's "synch" sends the second byte of IAC DM as urgent data; taken out of line, the
+        # IAC would swallow the next letter instead.
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
         peer = Peer(accepted)
         try:
             with self._hub.connected("telnet", terminal.encode, peer) as connection:
-                await converse(self._hub, connection, _Lines(peer, connection, self._page_url))
+                lines = _Lines(self._hub, peer, connection, self._page_url)
+                await converse(self._hub, connection, lines)
                 await connection.flush()
                 await peer.hang_up()
         except* Exception:
@@ -44,27 +58,81 @@ class TelnetDoor:
 
 
 class _Lines:
-    """The lines that come in; calling it is ``session.Receive``."""
+    """The lines that come in; calling it is ``session.Receive``.
 
-    def __init__(self, peer: Peer, connection: Connection, page_url: str) -> None:
+    What a peer's terminal wants to know or to change is answered here, and goes no further.
+    """
+
+    def __init__(self, hub: Hub, peer: Peer, connection: Connection, page_url: str) -> None:
+        self._hub = hub
         self._peer = peer
         self._connection = connection
         self._page_url = page_url
-        self._codec = telnet.Telnet()
-        self._is_first = True
+        self._telnet = Telnet(self._complete)
+        self._has_ended = False
 
     async def __call__(self) -> Sequence[str | None]:
-        while data := await self._peer.receive():
+        lines: list[str | None] = []
+        while not (lines or self._has_ended) and (data := await self._peer.receive()):
             self._connection.heard = trio.current_time()
-            if lines := self._codec.feed(data):
-                if self._is_first and telnet.is_http_request(lines[0] or ""):
-                    self._send_to_the_page()
-                    return []
-                self._is_first = False
-                return lines
+            inputs = self._telnet.feed(data)
+            # The codec's replies first: the editor has drawn the screen as it is after them all.
+            for out in sorted(inputs, key=lambda out: not isinstance(out, Reply)):
+                if not self._has_ended:
+                    lines += self._take(out)
+                    self._adapt()
+        return lines
+
+    def _take(self, out: Input) -> list[str | None]:
+        """Answer one input; the line, if it is one for the room."""
+        match out:
+            case Typed(line):
+                return self._typed(line)
+            case Reply(data):
+                self._connection.outbox.push(data)
+            case AreYouThere():
+                self._show(Noticed("Yes, the room is here."))
+            case PlayersWanted():
+                self._connection.outbox.push(terminal.gmcp_players(self._hub.members))
+            case WrongProtocol(name):
+                self._has_ended = True
+                hint = f"This port speaks plain telnet, not {name}. The page is at {self._page_url}"
+                self._connection.outbox.push(f"{terminal.END}{hint}{terminal.END}".encode())
+                log.info("%s refused: %s on the telnet port", self._connection.id, name)
         return []
 
-    def _send_to_the_page(self) -> None:
-        hint = f"This port speaks telnet. The page is at {self._page_url}"
-        self._connection.outbox.push(f"{terminal.END}{hint}{terminal.END}".encode())
-        log.info("%s refused: HTTP on the telnet port", self._connection.id)
+    def _typed(self, line: str | None) -> list[str | None]:
+        if line is None or not self._hub.is_member(self._connection):
+            return [line]
+        answers = choose(line, self._telnet)
+        if answers is None:
+            return [line]
+        for answer in answers:
+            if isinstance(answer, Reply):
+                self._connection.outbox.push(answer.data)
+            else:
+                self._show(answer)
+        return []
+
+    def _adapt(self) -> None:
+        """Encode from now on for the terminal as it is known now."""
+        if self._telnet.editor is None:
+            self._connection.encode = terminal.encoder(self._telnet.profile.style)
+        else:
+            self._connection.encode = self._telnet.encode
+        if self._telnet.speaks_telnet:
+            self._connection.ping = KEEPALIVE
+
+    def _show(self, event: Noticed) -> None:
+        self._connection.outbox.push(self._telnet.encode(event))
+
+    def _complete(self, beginning: str) -> list[str]:
+        """What Tab offers: commands at the beginning of a line, nicks anywhere."""
+        *before, word = beginning.split(" ")
+        if not before and word.startswith("/"):
+            known = [*commands.USAGE, *commands.TERMINAL_USAGE]
+            return [f"{name} " for name in known if name.startswith(word)]
+        end = " " if before else ": "
+        start = word.casefold()
+        names = (person.nick for person in self._hub.members)
+        return [name + end for name in names if start and name.casefold().startswith(start)]

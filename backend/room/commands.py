@@ -5,6 +5,7 @@ Knows the grammar only; who may do what, and what comes of it, is the room's.
 
 from dataclasses import dataclass
 
+from backend.room.entries import Via
 from backend.room.text import clean
 
 
@@ -73,11 +74,18 @@ USAGE = {
 }
 """Every command: how it is typed, and what for."""
 
+TERMINAL_USAGE = {
+    "/color": ("/color on|off", "colours on this terminal"),
+    "/rich": ("/rich on|off", "messages above, your line below; arrows and Tab work"),
+}
+"""What the telnet door understands by itself: the room has no terminal."""
 
-def help_text() -> str:
+
+def help_text(via: Via) -> str:
     """What ``/help`` answers, one command a line."""
-    width = max(len(usage) for usage, _ in USAGE.values())
-    rows = [f"{usage:<{width}}  {purpose}" for usage, purpose in USAGE.values()]
+    known = [*USAGE.values(), *(TERMINAL_USAGE.values() if via == "telnet" else ())]
+    width = max(len(usage) for usage, _ in known)
+    rows = [f"{usage:<{width}}  {purpose}" for usage, purpose in known]
     return "\n".join([*rows, "Begin a line with // to say something that starts with /."])
 
 

@@ -100,6 +100,13 @@ class Whispered:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """Who is here: the answer to ``/who``, in the order they came in."""
+
+    people: tuple[Person, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Noticed:
     """The house has something to tell you; ``text`` may have several lines, split by LF."""
 
@@ -120,5 +127,15 @@ class Dismissed:
 
 
 Event = (
-    Prompted | Welcomed | Said | Acted | Joined | Left | Renamed | Whispered | Noticed | Dismissed
+    Prompted
+    | Welcomed
+    | Said
+    | Acted
+    | Joined
+    | Left
+    | Renamed
+    | Whispered
+    | Listed
+    | Noticed
+    | Dismissed
 )

@@ -6,7 +6,6 @@ A refusal is an event to one person, not an exception; an entry about a connecti
 here (any more) is nothing.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from backend.room import commands, names, text
@@ -17,6 +16,7 @@ from backend.room.events import (
     Event,
     Joined,
     Left,
+    Listed,
     Noticed,
     Person,
     Prompted,
@@ -155,9 +155,9 @@ class Room:
             case commands.Rename(proposed):
                 return self._rename(member, proposed, at)
             case commands.ListMembers():
-                return [Delivery(Noticed(_who(self.members)), me)]
+                return [Delivery(Listed(self.members), me)]
             case commands.Help():
-                return [Delivery(Noticed(commands.help_text()), me)]
+                return [Delivery(Noticed(commands.help_text(via)), me)]
             case commands.Quit(reason):
                 goodbye = Dismissed(f"Goodbye {nick}.", NORMAL_CLOSURE)
                 return [Delivery(goodbye, me), *self._leave(member.connection, reason, at)]
@@ -195,8 +195,3 @@ class Room:
     def _next_id(self) -> int:
         self._last += 1
         return self._last
-
-
-def _who(members: Iterable[Person]) -> str:
-    listed = [f"{person.nick} ({person.via})" for person in members]
-    return f"{len(listed)} here: {', '.join(listed)}"

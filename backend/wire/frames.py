@@ -22,6 +22,7 @@ _TYPES: dict[type[events.Event], str] = {
     events.Left: "left",
     events.Renamed: "renamed",
     events.Whispered: "whispered",
+    events.Listed: "notice",
     events.Noticed: "notice",
     events.Dismissed: "notice",
 }
@@ -37,13 +38,18 @@ def to_json(event: events.Event) -> str:
     """The event as the websocket contract's JSON object.
 
     Fields that are None are left out, and so is a dismissal's code: that travels in the close
-    frame.
+    frame. What is only for people to read, such as the answer to ``/who``, is a notice.
     """
-    fields: dict[str, Any] = {"type": _TYPES[type(event)]}
-    fields.update((name, value) for name, value in asdict(event).items() if value is not None)
-    if isinstance(event, events.Dismissed):
-        del fields["code"]
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    match event:
+        case events.Listed(people):
+            listed = ", ".join(f"{person.nick} ({person.via})" for person in people)
+            fields: dict[str, Any] = {"text": f"{len(people)} here: {listed}"}
+        case events.Dismissed(text):
+            fields = {"text": text}
+        case _:
+            fields = {name: value for name, value in asdict(event).items() if value is not None}
+    message = {"type": _TYPES[type(event)], **fields}
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
 
 
 def encode(event: events.Event) -> bytes:

@@ -1,52 +1,235 @@
-"""The telnet protocol (RFC 854), sans-I/O: bytes in, lines out.
+"""The telnet protocol (RFC 854), sans-I/O: bytes in; lines, signals and replies out.
 
-Telnet's commands are skipped, wherever they stand and however they are cut; what remains is text.
-Knows no socket and no room.
+Ours, because nothing at hand fits: telnetlib3 belongs to asyncio; telnetio makes an event of every
+byte, keeps a subnegotiation of any length and drops its own replies; mudtelnet is dead. Everything
+here is bounded, no input is an error, and however the network cuts the bytes, the same comes out.
+
+Nothing is sent until the peer has spoken telnet: ``nc`` shows negotiation as garbage. SGA, LINEMODE
+and ECHO are never offered by themselves: each alone turns some client's line mode off. Knows no
+socket and no room; ``wire.profile`` knows what a terminal can do, ``wire.lines`` what a line is.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from backend.room.events import Dismissed, Event
+from backend.wire import options
+from backend.wire.editor import Complete, Editor
+from backend.wire.inputs import AreYouThere, Input, Reader, Reply, Typed, WrongProtocol
 from backend.wire.lines import LineBuffer
+from backend.wire.options import DO, DONT, IAC, SB, SE, TM, WILL, Options
+from backend.wire.profile import Profile
+from backend.wire.terminal import encoder
 
-SE, SB, WILL, WONT, DO, DONT, IAC = 240, 250, 251, 252, 253, 254, 255
-"""Names and values as in RFC 854."""
+MAX_SUBNEGOTIATION = 4_096
+"""Longest subnegotiation kept, in bytes as sent: ample for any GMCP a chat needs. A longer one is
+dropped, and nothing after it."""
 
-_HTTP_REQUEST = re.compile(r"[A-Z]+ \S+ HTTP/\d")
+_FIRST_COMMAND = 236
+"""Bytes below are no commands (RFC 854, 1184), so an IAC before one is no IAC: in CP1251, 255 is
+a letter."""
+
+_TLS_HELLO = b"\x16\x03"
+_OTHER_PROTOCOL = re.compile(r"[A-Z]+ \S+ (HTTP)/\d|(SSH)-\d")
+
+_CHARACTER_MODE = (options.ECHO, options.SGA)
 
 
 class Telnet:
-    """One connection's codec."""
+    """One connection's codec.
+
+    Attributes:
+        profile: what is known of the peer's terminal.
+        editor: draws the line in the making, while the peer is in character mode.
+        speaks_telnet: whether the peer has proved that it does.
+
+    Args:
+        complete: what Tab offers in the editor.
+    """
+
+    def __init__(self, complete: Complete = lambda _: ()) -> None:
+        self.profile = Profile()
+        self.editor: Editor | None = None
+        self.speaks_telnet = False
+        self._complete = complete
+        self._lines = LineBuffer()
+        self._splitter = _Splitter()
+        self._options = Options(
+            ours={options.EOR, options.GMCP, options.CHARSET},
+            theirs={options.NAWS, options.TTYPE, options.GMCP, options.CHARSET},
+        )
+        self._opening: bytes | None = b""  # the first bytes, until they tell what is spoken here
+        self._is_first_line = True
+
+    def feed(self, data: bytes) -> list[Input]:
+        """Everything that ``data`` completes, in order."""
+        if self._opening is not None:
+            data = self._opening + data
+            if data == _TLS_HELLO[: len(data)] and len(data) < len(_TLS_HELLO):
+                self._opening = data
+                return []
+            self._opening = None
+            if data.startswith(_TLS_HELLO):
+                return [WrongProtocol("TLS")]
+        return [out for piece in self._splitter.split(data) for out in self._take(piece)]
+
+    def encode(self, event: Event) -> bytes:
+        """An event for this terminal alone, shown above the line in the making."""
+        data = encoder(self.profile.style)(event)
+        if self.editor is None:
+            return data
+        if isinstance(event, Dismissed):
+            return self.editor.leave() + data
+        return self.editor.above(data)
+
+    def ask_character_mode(self, on: bool) -> list[Reply]:
+        """Propose character mode (every key is sent, the echo is ours), or end it.
+
+        The peer's agreement brings the editor; either side's word ends it.
+        """
+        asked = [self._options.ask("us", option, on) for option in _CHARACTER_MODE]
+        return [*self._change_reader(), Reply(b"".join(asked))]
+
+    def _change_reader(self) -> list[Reply]:
+        agreed = all(self._options.is_on("us", option) for option in _CHARACTER_MODE)
+        if agreed and self.editor is None:
+            self.editor = Editor(self.profile, self._complete)
+            return [Reply(self.editor.start())]
+        if self.editor is not None and not agreed:
+            editor, self.editor = self.editor, None
+            return [Reply(editor.leave())]
+        return []
+
+    @property
+    def _reader(self) -> Reader:
+        return self.editor or self._lines
+
+    def _take(self, piece: "_Piece") -> list[Input]:
+        match piece:
+            case bytes():
+                return [self._look_at(out) for out in self._reader.feed(piece)]
+            case _Subnegotiation(option, payload):
+                return self._greet() + self.profile.receive(option, payload)
+            case _Request(verb, option):
+                return self._greet() + self._negotiate(verb, option)
+            case _Signal(code):
+                return self._greet() + self._obey(code)
+
+    def _greet(self) -> list[Input]:
+        if self.speaks_telnet:
+            return []
+        self.speaks_telnet = True
+        asked = (self._options.ask("peer", o, True) for o in (options.NAWS, options.TTYPE))
+        return [Reply(b"".join(asked))]
+
+    def _obey(self, code: int) -> list[Input]:
+        if code == options.AYT:
+            return [AreYouThere()]
+        if code == options.EC:
+            return self._reader.erase_character()
+        if code in (options.EL, options.IP, options.BRK, options.AO):
+            return self._reader.erase_line()
+        return []
+
+    def _negotiate(self, verb: int, option: int) -> list[Input]:
+        if option == TM:
+            # Not a state but a mark in time (RFC 860): GNU telnet shows nothing until it is back.
+            return [Reply(bytes((IAC, WILL, TM)))] if verb == DO else []
+        before = self._ends(option)
+        answer = self._options.receive(verb, option)
+        out: list[Input] = [Reply(answer)] if answer else []
+        if self._ends(option) != before:
+            out += self.profile.option_changed(option, *self._ends(option))
+        return [*out, *self._change_reader()]
+
+    def _ends(self, option: int) -> tuple[bool, bool]:
+        return self._options.is_on("us", option), self._options.is_on("peer", option)
+
+    def _look_at(self, out: Input) -> Input:
+        if isinstance(out, Typed):
+            line = out.line or ""
+            self.profile.heard(line, out.encoding)
+            is_first, self._is_first_line = self._is_first_line, False
+            if is_first and (other := _OTHER_PROTOCOL.match(line)):
+                return WrongProtocol(other[1] or other[2])
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Signal:
+    """``IAC code``."""
+
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """``IAC verb option``: WILL, WONT, DO or DONT."""
+
+    verb: int
+    option: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Subnegotiation:
+    """``IAC SB option payload IAC SE``."""
+
+    option: int
+    payload: bytes
+
+
+_Piece = bytes | _Signal | _Request | _Subnegotiation
+
+
+class _Splitter:
+    """Takes a byte stream apart into text, commands and subnegotiations (RFC 854, 855)."""
 
     def __init__(self) -> None:
-        self._lines = LineBuffer()
         self._pending = b""  # a command cut short: IAC, or IAC and a verb
-        self._in_subnegotiation = False
+        self._sub: bytearray | None = None  # inside a subnegotiation: what it has so far
+        self._too_long = False
 
-    def feed(self, data: bytes) -> list[str | None]:
-        """Lines that ``data`` completes, without their ends; None for one too long to be kept."""
-        return [line for text in self._text(data) for line in self._lines.feed(text)]
-
-    def _text(self, data: bytes) -> Iterator[bytes]:
-        """What is left of the input without its commands; ``IAC IAC`` is the byte 255."""
+    def split(self, data: bytes) -> Iterator[_Piece]:
+        """The pieces of ``data`` in order; text comes as bytes."""
         data, self._pending = self._pending + data, b""
         start = 0
         while (at := data.find(IAC, start)) >= 0:
-            if at > start and not self._in_subnegotiation:
-                yield data[start:at]
-            command = data[at + 1] if at + 1 < len(data) else None
-            if command is None or (WILL <= command <= DONT and at + 2 == len(data)):
+            yield from self._text(data[start:at])
+            code = data[at + 1] if at + 1 < len(data) else None
+            if code is None or (WILL <= code <= DONT and at + 2 == len(data)):
                 self._pending = data[at:]
                 return
-            if command == IAC and not self._in_subnegotiation:
-                yield bytes([IAC])
-            if command in (SB, SE):
-                self._in_subnegotiation = command == SB
-            start = at + (3 if WILL <= command <= DONT else 2)
-        if start < len(data) and not self._in_subnegotiation:
-            yield data[start:]
+            start = at + 2
+            if code == IAC:
+                yield from self._text(b"\xff" if self._sub is None else b"\xff\xff")
+            elif code < _FIRST_COMMAND:
+                yield from self._text(b"\xff")
+                start = at + 1
+            elif code == SE:
+                yield from self._end_of_subnegotiation()
+            elif code == SB:
+                self._sub, self._too_long = bytearray(), False
+            else:
+                self._sub = None  # inside one, its end was lost
+                if WILL <= code <= DONT:
+                    yield _Request(code, data[at + 2])
+                    start = at + 3
+                else:
+                    yield _Signal(code)
+        yield from self._text(data[start:])
 
+    def _text(self, data: bytes) -> Iterator[bytes]:
+        if self._sub is None:
+            if data:
+                yield data
+        elif len(self._sub) + len(data) > MAX_SUBNEGOTIATION:
+            self._too_long = True
+            self._sub.clear()
+        elif not self._too_long:
+            self._sub += data
 
-def is_http_request(line: str) -> bool:
-    """Whether a first line was meant for a web server."""
-    return _HTTP_REQUEST.match(line) is not None
+    def _end_of_subnegotiation(self) -> Iterator[_Subnegotiation]:
+        sub, self._sub = self._sub, None
+        if sub and not self._too_long:
+            yield _Subnegotiation(sub[0], bytes(sub[1:]).replace(b"\xff\xff", b"\xff"))

@@ -1,50 +1,173 @@
-"""An event as text for a terminal: ``encode(event) -> bytes``.
+"""Events as text for a terminal: ``encoder(style)(event) -> bytes``.
 
 The texts are the tutorial's, and a contract. Everything that comes from a person stands behind the
 ``<meta>: `` or ``<nick> : `` that begins its line, so nobody can write a line that looks like
-another's or the house's. Knows no connection.
+another's or the house's. What a terminal cannot do is left out: a plain style adds nothing to the
+text. Knows no connection.
 """
 
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from wcwidth import width as display_width
+from wcwidth import wrap
+
 from backend.room import events
+from backend.wire.inputs import Encoding
+from backend.wire.options import EOR_MARK, GMCP, IAC, subnegotiation
 
 END = "\r\n"
 META = "<meta>: "
 
+Colours = Literal[0, 16, 256]
 
-def to_text(event: events.Event) -> str:
+MAX_GMCP_BYTES = 16 * 1024
+"""Largest GMCP message sent; clients give up on larger ones. A longer list of people is cut."""
+
+_TONES: dict[Colours, tuple[str, ...]] = {
+    0: (),
+    16: ("31", "32", "35", "36"),
+    256: tuple(f"38;5;{n}" for n in (130, 64, 28, 29, 31, 63, 133, 161)),
+}
+"""Colours of nicks, as ECMA-48 parameters. Of the 256, those with a contrast of at least 4:1 on
+black and on white alike; of the 16, those that most themes keep readable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How to write for a terminal. Equal styles share every encoded event.
+
+    Attributes:
+        width: columns to wrap at; None not to wrap.
+        colours: how many the terminal has (and the person wants).
+        encoding: of everything sent.
+        gmcp: whether what is said is also sent as GMCP, for programs.
+        marks_prompts: whether a prompt is followed by telnet's end of record.
+    """
+
+    width: int | None = None
+    colours: Colours = 0
+    encoding: Encoding = "utf-8"
+    gmcp: bool = False
+    marks_prompts: bool = False
+
+
+PLAIN = Style()
+
+
+@lru_cache(maxsize=1_024)
+def encoder(style: Style) -> Callable[[events.Event], bytes]:
+    """The function that encodes events in this style: the same one for equal styles."""
+
+    def encode(event: events.Event) -> bytes:
+        data = to_bytes(to_text(event, style), style)
+        if style.marks_prompts and isinstance(event, events.Prompted):
+            data += bytes((IAC, EOR_MARK))
+        if style.gmcp and isinstance(event, events.Said):
+            talk = {"channel": "room", "talker": event.nick, "text": event.text}
+            data += gmcp("Comm.Channel.Text", talk)
+        return data
+
+    return encode
+
+
+encode = encoder(PLAIN)
+"""For a peer of whose terminal nothing is known."""
+
+
+def to_bytes(text: str, style: Style) -> bytes:
+    """Text as it goes over the wire: telnet doubles the byte 255 (RFC 854)."""
+    return text.encode(style.encoding, errors="replace").replace(b"\xff", b"\xff\xff")
+
+
+def to_text(event: events.Event, style: Style = PLAIN) -> str:
     """The event as whole terminal lines, or as a prompt that waits on its line."""
     match event:
         case events.Prompted(None):
             return f"{META}Please enter username: "
         case events.Prompted(reason):
             return f"{META}{reason}. Please enter another: "
-        case events.Welcomed(nick=nick):
-            return _house(f"Welcome {nick}.")
-        case events.Said(nick=nick, text=text):
-            return f"<{nick}> : {text}{END}"
-        case events.Acted(nick=nick, text=text):
-            return f"* {nick} {text}{END}"
-        case events.Joined(nick=nick):
-            return _house(f"{nick} joined.")
-        case events.Left(nick=nick, reason=""):
-            return _house(f"{nick} left")
-        case events.Left(nick=nick, reason=reason):
-            return _house(f"{nick} left ({reason})")
-        case events.Renamed(old=old, new=new):
-            return _house(f"{old} is now {new}.")
-        case events.Whispered(nick=nick, text=text):
-            return f"<{nick}> to you: {text}{END}"
+        case events.Listed(people):
+            return _house(_columns(people, style.width), style)
         case events.Noticed(text) | events.Dismissed(text):
-            return _house(text)
+            return _house(text.split("\n"), style)
+    nick = _painted(event.old if isinstance(event, events.Renamed) else event.nick, style)
+    match event:
+        case events.Welcomed():
+            return _house([f"Welcome {nick}."], style)
+        case events.Said(text=text):
+            return _line(f"<{nick}> : ", text, style)
+        case events.Acted(text=text):
+            return _line(f"* {nick} ", text, style)
+        case events.Joined():
+            return _house([f"{nick} joined."], style)
+        case events.Left(reason=reason):
+            return _house([f"{nick} left" + (reason and f" ({reason})")], style)
+        case events.Renamed(new=new):
+            return _house([f"{nick} is now {_painted(new, style)}."], style)
+        case events.Whispered(text=text):
+            return _line(f"<{nick}> to you: ", text, style)
 
 
-def encode(event: events.Event) -> bytes:
-    """The event as the bytes of a plain telnet connection: UTF-8, lines ending CR LF.
+def gmcp(message: str, body: object) -> bytes:
+    """A GMCP message as a telnet subnegotiation."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return subnegotiation(GMCP, f"{message} {text}".encode())
 
-    UTF-8 has no byte 255, so nothing in it can be taken for telnet's IAC.
+
+def gmcp_players(people: Iterable[events.Person]) -> bytes:
+    """GMCP's list of who is here, cut where it would grow too long."""
+    listed: list[dict[str, object]] = []
+    size = 0
+    for person in people:
+        entry: dict[str, object] = {"name": person.nick, "channels": ["room"]}
+        size += len(json.dumps(entry))
+        if size > MAX_GMCP_BYTES:
+            break
+        listed.append(entry)
+    return gmcp("Comm.Channel.Players", listed)
+
+
+def tone(nick: str, tones: int) -> int:
+    """Which of so many colours a nick has: the same one wherever it is shown.
+
+    The page counts in the same way (``marks.js``).
     """
-    return to_text(event).encode()
+    hash = 0
+    for character in nick:
+        hash = (hash * 31 + ord(character)) % 65_521
+    return hash % tones
 
 
-def _house(text: str) -> str:
-    return "".join(f"{META}{line}{END}" for line in text.split("\n"))
+def _painted(nick: str, style: Style) -> str:
+    tones = _TONES[style.colours]
+    return f"\x1b[{tones[tone(nick, len(tones))]}m{nick}\x1b[0m" if tones else nick
+
+
+def _house(lines: Iterable[str], style: Style) -> str:
+    return "".join(_line(META, line, style) for line in lines)
+
+
+def _line(prefix: str, text: str, style: Style) -> str:
+    if style.width is None or display_width(prefix + text) < style.width:
+        return f"{prefix}{text}{END}"
+    # One column stays free: terminals disagree on what follows a character in the last one.
+    room = style.width - 1
+    indent = " " * min(display_width(prefix), room // 3)
+    rows = wrap(prefix + text, room, subsequent_indent=indent)
+    return "".join(f"{row}{END}" for row in rows)
+
+
+def _columns(people: tuple[events.Person, ...], width: int | None) -> list[str]:
+    """Who is here: one line, or columns where the terminal's width is known."""
+    names = [f"{person.nick} ({person.via})" for person in people]
+    if width is None:
+        return [f"{len(names)} here: {', '.join(names)}"]
+    widest = max(map(display_width, names), default=0) + 2
+    across = max(1, (width - 1 - len(META)) // widest)
+    rows = [names[start : start + across] for start in range(0, len(names), across)]
+    aligned = ["".join(n + " " * (widest - display_width(n)) for n in row).rstrip() for row in rows]
+    return [f"{len(names)} here:", *aligned]

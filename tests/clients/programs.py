@@ -28,7 +28,8 @@ CHROMIUM_FLAGS = [
 
 def program(name: str) -> str:
     """The path of a client program; skips (in CI: fails) where there is none."""
-    path = shutil.which(name)
+    # Debian keeps TinTin++ with the games.
+    path = shutil.which(name, path=os.environ.get("PATH", os.defpath) + ":/usr/games")
     if path is None:
         reason = f"there is no {name} on this machine"
         if os.environ.get("CI"):
@@ -38,10 +39,15 @@ def program(name: str) -> str:
 
 
 @contextmanager
-def terminal(command: str, *arguments: str) -> Iterator["pexpect.spawn[str]"]:
+def terminal(command: str, *arguments: str, term: str = "dumb") -> Iterator["pexpect.spawn[str]"]:
     """A program on a pseudo-terminal of 80 columns, as a person has it."""
     child = pexpect.spawn(
-        program(command), list(arguments), encoding="utf-8", timeout=10, dimensions=(24, 80)
+        program(command),
+        list(arguments),
+        encoding="utf-8",
+        timeout=10,
+        dimensions=(24, 80),
+        env={**os.environ, "TERM": term},
     )
     child.delaybeforesend = None
     try:

@@ -1,0 +1,157 @@
+"""What is known of one peer's terminal, and how it came to be known.
+
+Size (NAWS, RFC 1073), type (TTYPE, RFC 1091, with the MTTS extension of game clients), character
+set (RFC 2066), GMCP. Whatever a peer says is bounded and cleaned; what makes no sense is ignored.
+Knows how options are used, not how they are agreed on.
+"""
+
+import json
+
+from backend.wire.inputs import Encoding, Input, PlayersWanted, Reply
+from backend.wire.options import CHARSET, EOR, GMCP, NAWS, TTYPE, subnegotiation
+from backend.wire.terminal import Colours, Style
+
+DEFAULT_SIZE = (80, 24)
+"""What 0 columns and 0 rows stand for: GNU telnet says so when it does not know."""
+
+MIN_SIDE, MAX_SIDE = 20, 500
+"""Narrower cannot hold a nick; wider (RFC 1073 allows 65,535) is an attack on our line wrapping."""
+
+MAX_TYPES = 4
+"""Terminal types asked for: a name, a generic name, the MTTS bits, and one to see it repeat."""
+
+MAX_TYPE_CHARACTERS = 40
+"""RFC 1091's own limit on a terminal type."""
+
+_ANSI_TYPES = (
+    *("ALACRITTY", "ANSI", "CYGWIN", "FOOT", "GNOME", "ITERM", "KITTY", "KONSOLE", "LINUX"),
+    *("MUDLET", "PUTTY", "RXVT", "SCREEN", "TINTIN", "TMUX", "VT1", "VT2", "VT3", "VTE", "XTERM"),
+)
+"""Beginnings of the names of terminals that obey ECMA-48 colours."""
+
+_FULL_COLOUR_TYPES = ("256COLOR", "TRUECOLOR", "DIRECT", "MUDLET", "TINTIN", "KITTY", "XTERM")
+"""Parts of the names of terminals that know 256 colours."""
+
+_MTTS_ANSI, _MTTS_UTF_8, _MTTS_256_COLOURS, _MTTS_SCREEN_READER = 1, 4, 8, 64
+
+_IS, _SEND = 0, 1
+_REQUEST, _ACCEPTED, _REJECTED = 1, 2, 3
+
+
+class Profile:
+    """Everything that decides how events are encoded for one terminal.
+
+    Attributes:
+        size: columns and rows; None when not known.
+        types: the terminal types it told, cleaned, in order.
+        colour_wanted: what the person chose, or None to go by the terminal type.
+    """
+
+    def __init__(self) -> None:
+        self.size: tuple[int, int] | None = None
+        self.types: list[str] = []
+        self.colour_wanted: bool | None = None
+        self._mtts = 0
+        self._encoding: Encoding = "utf-8"
+        self._encoding_is_agreed = False
+        self._gmcp = False
+        self._marks_prompts = False
+
+    @property
+    def style(self) -> Style:
+        """How to write for this terminal, by what is known now."""
+        return Style(
+            width=None if self.size is None else self.size[0],
+            colours=self._colours(),
+            encoding=self._encoding,
+            gmcp=self._gmcp,
+            marks_prompts=self._marks_prompts,
+        )
+
+    def _colours(self) -> Colours:
+        obeys = bool(self._mtts & _MTTS_ANSI) or any(t.startswith(_ANSI_TYPES) for t in self.types)
+        reads_aloud = bool(self._mtts & _MTTS_SCREEN_READER)
+        wanted = self.colour_wanted
+        if wanted is None:
+            wanted = obeys and not reads_aloud
+        if not wanted:
+            return 0
+        many = any(name in told for told in self.types for name in _FULL_COLOUR_TYPES)
+        return 256 if many or self._mtts & _MTTS_256_COLOURS else 16
+
+    def heard(self, line: str, encoding: Encoding) -> None:
+        """Learn from a line: whoever writes in one encoding also wants to read it."""
+        if not line.isascii() and not self._encoding_is_agreed:
+            self._encoding = encoding
+
+    def option_changed(self, option: int, ours: bool, theirs: bool) -> list[Input]:
+        """An option is on or off now, at our end or theirs; what to say to that."""
+        match option:
+            case _ if option == TTYPE and theirs:
+                return [_ask_for_type()]
+            case _ if option == CHARSET and ours:
+                return [Reply(subnegotiation(CHARSET, bytes([_REQUEST]) + b";UTF-8"))]
+            case _ if option == NAWS and not theirs:
+                self.size = None
+            case _ if option == EOR:
+                self._marks_prompts = ours
+            case _ if option == GMCP:
+                self._gmcp = ours or theirs
+        return []
+
+    def receive(self, option: int, payload: bytes) -> list[Input]:
+        """Take a subnegotiation; what to say to that."""
+        if option == NAWS and len(payload) == 4:
+            columns, rows = int.from_bytes(payload[:2]), int.from_bytes(payload[2:])
+            self.size = _side(columns, DEFAULT_SIZE[0]), _side(rows, DEFAULT_SIZE[1])
+        elif option == TTYPE and payload[:1] == bytes([_IS]):
+            return self._receive_type(payload[1:])
+        elif option == CHARSET:
+            return self._receive_charset(payload)
+        elif option == GMCP and self._gmcp:
+            return _receive_gmcp(payload)
+        return []
+
+    def _receive_type(self, payload: bytes) -> list[Input]:
+        name = "".join(chr(c) for c in payload if 0x21 <= c <= 0x7E or c == 0x20)
+        name = name.upper()[:MAX_TYPE_CHARACTERS].strip()
+        if name in self.types or len(self.types) >= MAX_TYPES:
+            return []  # the list is at its end when it repeats
+        self.types.append(name)
+        if name.startswith("MTTS ") and name[5:].isdecimal():
+            self._mtts = int(name[5:])
+            if self._mtts & _MTTS_UTF_8:
+                self._agree_on_utf_8()
+        return [_ask_for_type()] if len(self.types) < MAX_TYPES else []
+
+    def _receive_charset(self, payload: bytes) -> list[Input]:
+        command, rest = payload[:1], payload[1:]
+        if command == bytes([_ACCEPTED]):
+            self._agree_on_utf_8()  # nothing else was offered
+        elif command == bytes([_REQUEST]) and rest:
+            offered = {name.upper() for name in rest[1:].split(rest[:1])}
+            if b"UTF-8" in offered:
+                self._agree_on_utf_8()
+                return [Reply(subnegotiation(CHARSET, bytes([_ACCEPTED]) + b"UTF-8"))]
+            return [Reply(subnegotiation(CHARSET, bytes([_REJECTED])))]
+        return []
+
+    def _agree_on_utf_8(self) -> None:
+        self._encoding, self._encoding_is_agreed = "utf-8", True
+
+
+def _side(told: int, default: int) -> int:
+    return min(max(told or default, MIN_SIDE), MAX_SIDE)
+
+
+def _ask_for_type() -> Reply:
+    return Reply(subnegotiation(TTYPE, bytes([_SEND])))
+
+
+def _receive_gmcp(payload: bytes) -> list[Input]:
+    name, _, body = payload.partition(b" ")
+    try:
+        json.loads(body or b"null")
+    except (ValueError, RecursionError):
+        return []
+    return [PlayersWanted()] if name.lower() == b"comm.channel.players" else []
