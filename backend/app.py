@@ -45,7 +45,7 @@ async def serve(
     """Run the room until ``stop`` is set and everybody has been shown out.
 
     Raises:
-        ListenError: a port could not be had (inside an exception group, being a nursery's).
+        StartError: a port could not be had (inside an exception group, being a nursery's).
     """
     hub = Hub()
     site = Site(make_app(frontend_folder(), lambda: _health(hub)))

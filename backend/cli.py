@@ -4,6 +4,7 @@ Signals live here too, because they belong to the process and not to the room.
 """
 
 import logging
+import re
 import signal
 import sys
 from typing import Any
@@ -13,7 +14,7 @@ import trio
 
 from backend.app import Bound, serve
 from backend.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TELNET_PORT, Settings
-from backend.net.listen import ListenError
+from backend.net.listen import StartError
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -28,6 +29,15 @@ class _PortOrOff(click.ParamType[int | None]):
             return None
         port: int = click.IntRange(0, 65535).convert(value, param, ctx)
         return port
+
+
+def _origins(
+    ctx: click.Context, param: click.Parameter, origins: tuple[str, ...]
+) -> tuple[str, ...]:
+    for origin in origins:
+        if not re.fullmatch(r"https?://[^\s/,]+", origin):
+            raise click.BadParameter(f"{origin!r} is no origin, such as https://chat.example")
+    return tuple(origin.lower() for origin in origins)
 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
@@ -51,6 +61,7 @@ class _PortOrOff(click.ParamType[int | None]):
     "allowed_origins",
     envvar="ALLOWED_ORIGINS",
     multiple=True,
+    callback=_origins,
     metavar="ORIGIN",
     help="Whose pages may open a websocket, such as https://chat.example. May be repeated; "
     "separated by spaces in the variable.  [default: the same host's]",
@@ -69,7 +80,7 @@ def command(
         trio.run(run, settings)
     except ExceptionGroup as group:
         # Not "except*": what is raised in there leaves some versions of Python as a group again.
-        expected, unexpected = group.split(ListenError)
+        expected, unexpected = group.split(StartError)
         if expected is None or unexpected is not None:
             raise
         raise click.ClickException(str(_innermost(expected))) from None
@@ -110,5 +121,5 @@ def main() -> None:
     except click.ClickException as error:
         print(f"playroom: {error.format_message()}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except click.Abort:
+    except click.Abort:  # what click makes of ^C
         sys.exit(130)

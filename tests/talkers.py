@@ -170,7 +170,7 @@ async def ask(bound: Bound, request: bytes) -> bytes:
 def upgrade(*headers: str) -> bytes:
     """A websocket upgrade request, with these headers too."""
     lines = ["GET /ws HTTP/1.1", "Connection: Upgrade", "Upgrade: websocket", *headers, "", ""]
-    return "\r\n".join(lines).encode()
+    return "\r\n".join(lines).encode("latin-1")
 
 
 HANDSHAKE = ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==")

@@ -5,6 +5,7 @@ import signal
 import socket
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 import trio
@@ -65,6 +66,8 @@ def test_a_taken_port_costs_one_clear_line() -> None:
         (["--port", "eighty"], {}),
         (["--telnet-port", "on"], {}),
         (["--nonsense"], {}),
+        (["--allowed-origin", "https://a.example/"], {}),
+        ([], {"ALLOWED_ORIGINS": "https://a.example,https://b.example"}),
         (["stray"], {}),
         ([], {"PORT": "http"}),
         ([], {"PORT": "-1"}),
@@ -82,11 +85,24 @@ def test_a_mistake_on_the_command_line_costs_one_clear_line(
     assert result.stderr.count("\n") == 1
 
 
-def test_an_unknown_host_costs_one_clear_line() -> None:
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "a..b", "x" * 80])
+def test_an_unknown_host_costs_one_clear_line(host: str) -> None:
     """No traceback for a typing mistake."""
-    result = run("--host", "no.such.host.invalid")
+    result = run("--host", host)
     assert result.returncode == 1
-    assert result.stderr.startswith("playroom: cannot listen on no.such.host.invalid port 8000: ")
+    assert result.stderr.startswith(f"playroom: cannot listen on {host} port 8000: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_folder_for_temporary_files_with_a_long_name_costs_one_clear_line(
+    tmp_path: Path,
+) -> None:
+    """A unix socket's address is short."""
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir()
+    result = run("--port", "0", "--telnet-port", "0", TMPDIR=str(folder))
+    assert result.returncode == 1
+    assert result.stderr.startswith("playroom: the folder for temporary files")
     assert result.stderr.count("\n") == 1
 
 

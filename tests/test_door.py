@@ -7,7 +7,7 @@ import trio
 
 from backend.app import Bound
 from backend.net import door
-from tests.talkers import ask
+from tests.talkers import HANDSHAKE, ask, upgrade
 
 
 def get(path: str, *headers: str, method: str = "GET") -> bytes:
@@ -152,6 +152,20 @@ async def test_a_connection_without_a_request_ends_quietly(room: Bound) -> None:
 async def test_http_1_0_without_a_host_is_served(room: Bound) -> None:
     """Old programs and health checks speak it."""
     assert status(await ask(room, b"GET /healthz HTTP/1.0\r\n\r\n")) == 200
+
+
+async def test_the_absolute_form_is_understood_and_other_targets_are_not(room: Bound) -> None:
+    """Every server takes what would be sent to a proxy; the rest is a bad request."""
+    for target in ("http://localhost/healthz", "http://[::1/healthz", "/healthz?x"):
+        assert status(await ask(room, get(target))) == 200
+    for target in ("?", "*", "healthz", "ftp://x/"):
+        assert status(await ask(room, get(target))) == 400
+
+
+async def test_an_upgrade_by_http_1_0_is_a_plain_request(room: Bound) -> None:
+    """There is no upgrading from it (RFC 9110, 7.8)."""
+    request = upgrade("Host: x", *HANDSHAKE).replace(b"HTTP/1.1", b"HTTP/1.0")
+    assert status(await ask(room, request)) == 426
 
 
 async def test_a_request_in_single_bytes_is_understood(room: Bound) -> None:

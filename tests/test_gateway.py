@@ -78,6 +78,57 @@ async def test_a_message_far_too_big_closes_with_1009(room: Bound) -> None:
         assert await bob.close_code() == 1009
 
 
+async def test_a_single_frame_too_big_still_gets_its_mail_and_its_1009(room: Bound) -> None:
+    """With nothing behind it that would hurry the library along."""
+    async with at_browser(room, "bob") as bob:
+        for number in range(50):
+            await bob.type(str(number))
+        await bob.type("x" * 16_385)
+        for number in range(50):
+            await bob.sees("said", text=str(number))
+        assert await bob.close_code() == 1009
+
+
+async def test_a_ping_behind_the_goodbye_harms_nobody(
+    room: Bound, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that pings by timer may do so just when it is told to go."""
+    quit_and_ping = b"\x81\x85\0\0\0\0/quit" + b"\x89\x82\0\0\0\0hi"
+    name = b"\x81\x83\0\0\0\0bob"
+    answer = await ask(room, upgrade("Host: x", *HANDSHAKE) + name + quit_and_ping)
+    assert answer.endswith(b"\x88\x0e\x03\xe8Goodbye bob.")
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_junk_frames_are_answered_with_a_protocol_error(
+    room: Bound, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Unmasked, reserved opcodes, invalid UTF-8: the connection ends, and nobody else notices."""
+    async with at_terminal(room, "alice") as alice:
+        for junk, code in (
+            (b"\x81\x02hi", 1002),
+            (b"\x8f\x80\0\0\0\0", 1002),
+            (b"\x81\x81\0\0\0\0\xff", 1007),
+        ):
+            answer = await ask(room, upgrade("Host: x", *HANDSHAKE) + junk)
+            assert answer.endswith(b"\x88\x02" + code.to_bytes(2))
+        await alice.type("/who")
+        await alice.reads_line("<meta>: 1 here: alice (telnet)")
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_odd_bytes_in_a_handshake_are_no_trouble(
+    room: Bound, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Only what the handshake needs is looked at."""
+    for odd in ("Host: \xff", "Host: xn--a", "Host: x\r\nSec-WebSocket-Protocol: \xff"):
+        answer = await ask(room, upgrade(odd, *HANDSHAKE) + CLOSE)
+        assert answer.startswith(b"HTTP/1.1 101 ")
+    answer = await ask(room, upgrade("Host: x", "Sec-WebSocket-Key: \xff", HANDSHAKE[0]))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert not [record for record in caplog.records if record.exc_info]
+
+
 async def test_a_line_break_inside_a_message_is_a_space(room: Bound) -> None:
     """One message is one line, also for programs that send their newline along."""
     async with at_browser(room, "bob") as bob:

@@ -138,6 +138,24 @@ async def test_whoever_comes_while_the_room_closes_is_shown_out(
     assert list(hub.connections) == []
 
 
+async def test_nobody_is_told_anything_before_or_after_their_session(hub: Hub) -> None:
+    """A handshake under way, or a goodbye already said, must not find a notice in its bytes."""
+    early, late = trio.testing.MemorySendStream(), trio.testing.MemorySendStream()
+    with (
+        hub.connected("web", frames.encode, StreamSink(early)),
+        hub.connected("web", frames.encode, StreamSink(late)) as leaving,
+    ):
+        hub.arrived(leaving)
+        hub.gone(leaving)
+        await settled()
+        late.get_data_nowait()
+        with trio.move_on_after(0.01):
+            await hub.close()
+        for stream in (early, late):
+            with pytest.raises(trio.WouldBlock):
+                stream.get_data_nowait()
+
+
 async def test_a_fault_in_one_session_is_an_ordinary_leaving_for_the_others(
     hub: Hub, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,8 @@ room.
 
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import trio
@@ -53,8 +54,9 @@ class Peer:
     def __init__(self, accepted: trio.SocketStream) -> None:
         self._socket = socket.socket(fileno=accepted.socket.detach())
         self._socket.setblocking(False)
-        for level, option, value in _NOTICE_THE_DEAD:
-            self._socket.setsockopt(level, option, value)
+        with suppress(OSError):  # gone already: reading will tell
+            for level, option, value in _NOTICE_THE_DEAD:
+                self._socket.setsockopt(level, option, value)
         self.stream = trio.SocketStream(trio.socket.from_stdlib_socket(self._socket))
 
     async def receive(self) -> bytes:
@@ -93,9 +95,19 @@ class Peer:
 
     def reset(self) -> None:
         """Close at once, with nothing left to linger in the kernel. Safe to call twice."""
-        if self._socket.fileno() >= 0:
+        with suppress(OSError):  # closed already, or the peer was quicker
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.stream.socket.close()
+
+
+@contextmanager
+def closing_peer(accepted: trio.SocketStream) -> Iterator[Peer]:
+    """The peer of a connection that was accepted; gone for good when the block ends."""
+    peer = Peer(accepted)
+    try:
+        yield peer
+    finally:
+        peer.reset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +138,7 @@ class Connection:
         life: the scope around all of its handler; cancelled when it is dropped.
         goodbye: once dismissed, the websocket close code and what to say.
         lost: once dropped, why.
+        is_present: whether a session is going on: events are for nobody before and after it.
         ping: how to keep it alive; None to leave that to TCP.
         heard: when something last came, in trio's seconds.
         pinged: when a ping was last sent, likewise.
@@ -147,6 +160,7 @@ class Connection:
         self.life = trio.CancelScope()
         self.goodbye: tuple[int, str] | None = None
         self.lost = ""
+        self.is_present = False
         self.ping: Ping | None = None
         self.heard = self.pinged = trio.current_time()
 

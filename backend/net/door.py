@@ -7,13 +7,14 @@ it, so nothing can hide in a body or behind a first request. Knows neither the r
 """
 
 import logging
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import h11
 import trio
 
-from backend.net.connection import Peer
+from backend.net.connection import Peer, closing_peer
 from backend.net.gateway import Gateway
 from backend.net.site import Site
 
@@ -25,6 +26,9 @@ HEAD_SECONDS = 10.0
 
 RELAY_SECONDS = 60.0
 """How long one answer may take to leave: the whole page over a bad phone connection."""
+
+_ABSOLUTE_FORM = re.compile(rb"^https?://[^/]*")
+"""What a request to a proxy begins with; every server has to take it (RFC 9112, 3.2.2)."""
 
 log = logging.getLogger("playroom")
 
@@ -43,15 +47,13 @@ class FrontDoor:
 
     async def handle(self, accepted: trio.SocketStream) -> None:
         """Serve one connection to its end; this is the barrier for whatever goes wrong in it."""
-        peer = Peer(accepted)
         try:
-            await self._serve(peer)
+            with closing_peer(accepted) as peer:
+                await self._serve(peer)
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the peer went away in the middle of a request: its right
         except* Exception:
             log.exception("a connection to the front door failed")
-        finally:
-            peer.reset()
 
     async def _serve(self, peer: Peer) -> None:
         asked: _Asked | HTTPStatus | None = HTTPStatus.REQUEST_TIMEOUT
@@ -77,7 +79,7 @@ class FrontDoor:
             None if origin is None else origin.decode("latin-1"),
             headers.get(b"host", b"").decode("latin-1"),
         ):
-            await self._gateway.handle(peer, asked.head, asked.rest)
+            await self._gateway.handle(peer, asked.request, asked.rest)
         else:
             log.info("refused: a websocket from another site's page")
             await _answer(peer, HTTPStatus.FORBIDDEN)
@@ -85,21 +87,20 @@ class FrontDoor:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request, its head as it came, and what came behind it."""
+    """A request, and what came behind its head."""
 
     request: h11.Request
-    head: bytes
     rest: bytes
 
 
 async def _read_head(peer: Peer) -> _Asked | HTTPStatus | None:
     """What is asked for; a status if it makes no sense, None if nothing was asked."""
     parser = h11.Connection(h11.SERVER)
-    read = b""
+    size = 0
     while True:
         data = await peer.receive()
-        read += data
-        if len(read) > MAX_HEAD_BYTES:
+        size += len(data)
+        if size > MAX_HEAD_BYTES:
             return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
         try:
             parser.receive_data(data)
@@ -109,15 +110,17 @@ async def _read_head(peer: Peer) -> _Asked | HTTPStatus | None:
         if isinstance(event, h11.Request):
             if event.http_version not in (b"1.0", b"1.1"):
                 return HTTPStatus.HTTP_VERSION_NOT_SUPPORTED
-            rest, _ = parser.trailing_data
-            return _Asked(event, read[: len(read) - len(rest)], rest)
+            target = _ABSOLUTE_FORM.sub(b"", event.target) or b"/"
+            if not target.startswith(b"/"):
+                return HTTPStatus.BAD_REQUEST
+            return _Asked(replace(event, target=target), parser.trailing_data[0])
         if event is not h11.NEED_DATA:
             return None
 
 
 def _is_upgrade(request: h11.Request) -> bool:
-    headers = dict(request.headers)
-    return headers.get(b"upgrade", b"").strip().lower() == b"websocket"
+    upgrade = dict(request.headers).get(b"upgrade", b"")
+    return upgrade.lower() == b"websocket" and request.http_version == b"1.1"
 
 
 async def _answer(peer: Peer, status: HTTPStatus) -> None:

@@ -7,6 +7,7 @@ does can wait for a slow peer. Knows nothing of telnet or of the page.
 
 from collections.abc import Callable, Collection, Sequence
 
+import h11
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
 
@@ -15,8 +16,8 @@ from backend.net.hub import Hub
 from backend.net.session import converse
 from backend.wire import frames
 
-MAX_MESSAGE_BYTES = 16 * 1024
-"""Largest message kept (the library's default is 1 MiB): beyond what a line may be in any script,
+MAX_MESSAGE_LENGTH = 16 * 1024
+"""Largest message kept, in characters (the library's default is 1 MiB): beyond what a line may be,
 so that the room gets to say what its limit is; above it the close code 1009 says so."""
 
 PING = Ping(frames.PING, every=25.0, answer_within=20.0)
@@ -25,11 +26,16 @@ PING = Ping(frames.PING, every=25.0, answer_within=20.0)
 HANDSHAKE_SECONDS = 10.0
 """How long the opening handshake may take once the request is here."""
 
-CLOSE_SECONDS = 5.0
-"""How long a peer may take to answer the close."""
-
+NORMAL_CLOSURE = 1000
+PROTOCOL_ERROR = 1002
+INVALID_PAYLOAD = 1007
 POLICY_VIOLATION = 1008
 ABNORMAL_CLOSURE = 1006
+"""RFC 6455 (7.4.1)."""
+
+_HANDSHAKE_HEADERS = frozenset(
+    {b"connection", b"upgrade", b"sec-websocket-key", b"sec-websocket-version"}
+)
 
 
 class Gateway:
@@ -57,24 +63,36 @@ class Gateway:
         # Behind a proxy the scheme is the proxy's; the host is what tells one site from another.
         return origin in (f"http://{host}", f"https://{host}")
 
-    async def handle(self, peer: Peer, head: bytes, rest: bytes) -> None:
+    async def handle(self, peer: Peer, request: h11.Request, rest: bytes) -> None:
         """Serve one connection to its end.
 
         Args:
             peer: its socket.
-            head: the request head that was read from it.
-            rest: what was read beyond the head.
+            request: what it asked for.
+            rest: what was read beyond the request's head.
         """
         with self._hub.connected("web", frames.encode, peer) as connection:
-            stream = _OutboxStream(peer, connection, head, rest)
+            stream = _OutboxStream(peer, connection, _handshake(request), rest)
             async with trio.open_nursery() as nursery:
                 websocket = await _open(nursery, stream)
                 if websocket is not None:
                     connection.ping = PING
                     await converse(self._hub, connection, _Messages(websocket, connection))
-                    await _close(websocket, connection)
-                await stream.aclose()
+                    _say_goodbye(websocket, connection)
                 nursery.cancel_scope.cancel()
+            await connection.flush()
+            await peer.hang_up()
+
+
+def _handshake(request: h11.Request) -> bytes:
+    """The request head for trio-websocket: what the handshake needs, and nothing it stumbles on."""
+    lines = [request.method + b" " + request.target + b" HTTP/1.1", b"Host: localhost"]
+    lines += [
+        name + b": " + value
+        for name, value in request.headers
+        if name in _HANDSHAKE_HEADERS and value.isascii()
+    ]
+    return b"\r\n".join([*lines, b"", b""])
 
 
 async def _open(nursery: trio.Nursery, stream: "_OutboxStream") -> WebSocketConnection | None:
@@ -82,17 +100,23 @@ async def _open(nursery: trio.Nursery, stream: "_OutboxStream") -> WebSocketConn
     # is not told; hence the scope.
     with trio.move_on_after(HANDSHAKE_SECONDS) as handshake:
         stream.on_close = handshake.cancel
-        request = await wrap_server_stream(nursery, stream, max_message_size=MAX_MESSAGE_BYTES)
+        request = await wrap_server_stream(nursery, stream, max_message_size=MAX_MESSAGE_LENGTH)
         websocket = await request.accept()
         stream.accepted.set()
         return websocket
     return None
 
 
-async def _close(websocket: WebSocketConnection, connection: Connection) -> None:
-    code, text = connection.goodbye or (1000, "")
-    with trio.move_on_after(CLOSE_SECONDS):
-        await websocket.aclose(code, text)
+def _say_goodbye(websocket: WebSocketConnection, connection: Connection) -> None:
+    """Send the close frame, unless the library has.
+
+    By its own ``aclose`` it would answer a ping that comes behind the close, and fail. And to a
+    peer's protocol error it says nothing at all.
+    """
+    if websocket.closed is None:
+        connection.outbox.push(frames.close(*(connection.goodbye or (NORMAL_CLOSURE, ""))))
+    elif websocket.closed.code in (PROTOCOL_ERROR, INVALID_PAYLOAD):
+        connection.outbox.push(frames.close(websocket.closed.code, ""))
 
 
 class _Messages:
@@ -128,7 +152,6 @@ class _OutboxStream(trio.abc.Stream):
         self._connection = connection
         self._head = head
         self._rest = rest
-        self._closing = trio.Lock()
         self.accepted = trio.Event()
         self.on_close: Callable[[], None] = lambda: None
 
@@ -146,21 +169,15 @@ class _OutboxStream(trio.abc.Stream):
         return data
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        self._connection.outbox.push(bytes(data))
         await trio.lowlevel.checkpoint()
         if not self._connection.outbox.is_open:
             raise trio.BrokenResourceError
-        self._connection.outbox.push(bytes(data))
 
     async def wait_send_all_might_not_block(self) -> None:
         await trio.lowlevel.checkpoint()
 
     async def aclose(self) -> None:
-        # Both the library's reader and whoever closes the websocket come here; the second waits
-        # for the first, so that neither cuts the other's last words short.
-        try:
-            async with self._closing:
-                await self._connection.flush()
-                await self._peer.hang_up()
-        finally:
-            self._peer.reset()
-            self.on_close()
+        # Flushing and hanging up are the handler's, once the library is out of the way.
+        self.on_close()
+        await trio.lowlevel.checkpoint()

@@ -88,6 +88,7 @@ class Hub:
 
     def arrived(self, connection: Connection) -> None:
         """Somebody is at the door: ask for a name."""
+        connection.is_present = True
         if self.is_closing:
             self._show_out([connection.id])
             return
@@ -102,6 +103,8 @@ class Hub:
 
     def gone(self, connection: Connection) -> None:
         """Nothing more will come from somebody. Safe for one who has left already."""
+        connection.is_present = False
+        connection.ping = None
         if not self.is_closing:
             self._journal.record(Gone(connection.id, connection.lost, self._now()))
 
@@ -112,7 +115,7 @@ class Hub:
         """
         self.is_closing = True
         if self._connections:
-            self._show_out(self._connections)
+            self._show_out([c.id for c in self.connections if c.is_present])
             await self._nobody_left.wait()
 
     # --- what comes of it ---

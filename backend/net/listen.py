@@ -12,33 +12,53 @@ _TRIES = 10
 """A port found free on one address is nearly always free on the next; ten times is luck enough."""
 
 
-class ListenError(Exception):
-    """A port could not be had; ``str(error)`` says which and why."""
+class StartError(Exception):
+    """Something that is needed to start could not be had; ``str(error)`` says what and why."""
 
 
 async def open_listeners(host: str, port: int) -> list[trio.SocketListener]:
     """Listen on ``port`` at every address of ``host``.
 
-    Port 0 is any free port, the same one at every address.
+    Port 0 is any free port, the same one at every address. An address that this machine does not
+    have (localhost may be ::1 where IPv6 is off) is passed over if there is another.
 
     Raises:
-        ListenError: the port is taken, the host unknown, or the like.
+        StartError: the port is taken, the host unknown, or the like.
     """
-    for _ in range(_TRIES if port == 0 else 1):
-        listeners: list[trio.SocketListener] = []
+    tries = 0
+    while True:
+        tries += 1
         try:
-            listeners = await trio.open_tcp_listeners(port, host=host)
-            if port or len(listeners) == 1:
-                return listeners
-            found = _port_of(listeners)
-            for listener in listeners:
-                await listener.aclose()
-            return await trio.open_tcp_listeners(found, host=host)
-        except OSError as error:
-            failure = error
-            if port or failure.errno != errno.EADDRINUSE:
-                break
-    raise ListenError(f"cannot listen on {host} port {port}: {_reason(failure)}") from failure
+            found = await trio.socket.getaddrinfo(host, port, type=trio.socket.SOCK_STREAM)
+            return await _open_all([str(info[4][0]) for info in found], port)
+        except (OSError, UnicodeError) as error:
+            taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+            if port == 0 and taken and tries < _TRIES:
+                continue
+            reason = "it is taken" if taken else getattr(error, "strerror", None) or str(error)
+            raise StartError(f"cannot listen on {host} port {port}: {reason}") from error
+
+
+async def _open_all(addresses: list[str], port: int) -> list[trio.SocketListener]:
+    listeners: list[trio.SocketListener] = []
+    missing: OSError | None = None
+    try:
+        for address in dict.fromkeys(addresses):
+            try:
+                listeners += await trio.open_tcp_listeners(port, host=address)
+            except OSError as error:
+                if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                    raise
+                missing = error
+            else:
+                port = _port_of(listeners)
+    except OSError:
+        for listener in listeners:
+            await listener.aclose()
+        raise
+    if missing is not None and not listeners:
+        raise missing
+    return listeners
 
 
 async def listen(
@@ -59,7 +79,7 @@ async def listen(
         task_status: gets the port.
 
     Raises:
-        ListenError: see ``open_listeners``.
+        StartError: see ``open_listeners``.
     """
     listeners = await open_listeners(host, port)
     task_status.started(_port_of(listeners))

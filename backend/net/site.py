@@ -17,8 +17,13 @@ from hypercorn.trio import serve
 from quart import Response, abort, request
 from quart_trio import QuartTrio
 
+from backend.net.listen import StartError
+
 log = logging.getLogger("playroom.site")
 log.setLevel(logging.WARNING)  # Hypercorn announces its private socket as if it were an address
+
+MAX_SOCKET_PATH = 100
+"""What fits into a unix socket's address, in bytes: 104 on some systems, 108 on Linux."""
 
 READ_BYTES = 64 * 1024
 
@@ -107,6 +112,8 @@ class Site:
         self._app = app
         self._folder = tempfile.TemporaryDirectory(prefix="playroom-")
         self._path = str(Path(self._folder.name) / "site.sock")
+        if len(self._path.encode()) > MAX_SOCKET_PATH:
+            raise StartError(f"the folder for temporary files has too long a name: {self._path}")
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until cancelled."""
@@ -146,6 +153,6 @@ class Site:
 def _is_complete(parser: h11.Connection) -> bool:
     """Whether all of a response has been received."""
     while (event := parser.next_event()) is not h11.NEED_DATA:
-        if isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
+        if event is h11.PAUSED or isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
             return True
     return False

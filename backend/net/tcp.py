@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import trio
 
-from backend.net.connection import Connection, Peer, Ping
+from backend.net.connection import Connection, Peer, Ping, closing_peer
 from backend.net.hub import Hub
 from backend.net.session import converse
 from backend.room import commands
@@ -41,20 +41,18 @@ class TelnetDoor:
 
     async def handle(self, accepted: trio.SocketStream) -> None:
         """Serve one connection to its end; this is the barrier for whatever goes wrong in it."""
-        # Telnet's "synch" sends the second byte of IAC DM as urgent data; taken out of line, the
-        # IAC would swallow the next letter instead.
-        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-        peer = Peer(accepted)
         try:
-            with self._hub.connected("telnet", terminal.encode, peer) as connection:
-                lines = _Lines(self._hub, peer, connection, self._page_url)
-                await converse(self._hub, connection, lines)
-                await connection.flush()
-                await peer.hang_up()
+            with closing_peer(accepted) as peer:
+                # Telnet's "synch" sends the second byte of IAC DM as urgent data; taken out of
+                # line, the IAC would swallow the next letter instead.
+                peer.stream.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+                with self._hub.connected("telnet", terminal.encode, peer) as connection:
+                    lines = _Lines(self._hub, peer, connection, self._page_url)
+                    await converse(self._hub, connection, lines)
+                    await connection.flush()
+                    await peer.hang_up()
         except* Exception:
             log.exception("a telnet connection failed")
-        finally:
-            peer.reset()
 
 
 class _Lines:

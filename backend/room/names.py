@@ -19,6 +19,8 @@ conversation, and the tutorial's ``<nick> :`` on a narrow terminal."""
 MAX_MARKS = 4
 """Combining marks in a row; TR39 (5.4) calls more than four a spoof, and no language needs them."""
 
+_MAX_CODE_POINTS = MAX_CHARACTERS * (1 + MAX_MARKS)
+
 PUNCTUATION = "_-."
 
 RESERVED = frozenset(
@@ -66,6 +68,8 @@ def accept(proposed: str) -> Nick:
     Raises:
         UnacceptableError: with a reason to show, without a full stop.
     """
+    if len(proposed) > _MAX_CODE_POINTS:
+        raise UnacceptableError(TOO_LONG)  # before any work that grows with it
     try:
         shown = _DISPLAYED.enforce(proposed)
         key = _COMPARED.enforce(proposed)
@@ -91,7 +95,7 @@ TOO_LONG = f"A username has 1 to {MAX_CHARACTERS} characters"
 
 
 def _check_characters(nick: str) -> None:
-    if len(nick) > MAX_CHARACTERS * (1 + MAX_MARKS) or _graphemes(nick) > MAX_CHARACTERS:
+    if len(nick) > _MAX_CODE_POINTS or sum(1 for _ in iter_graphemes(nick)) > MAX_CHARACTERS:
         raise UnacceptableError(TOO_LONG)
     kinds = [unicodedata.category(c) for c in nick]
     for character, kind in zip(nick, kinds, strict=True):
@@ -138,7 +142,3 @@ def _homoglyphs(characters: str) -> list[str]:
 @lru_cache(maxsize=1)
 def _reserved_looks() -> frozenset[str]:
     return frozenset().union(*(_looks(name, name) for name in RESERVED))
-
-
-def _graphemes(nick: str) -> int:
-    return sum(1 for _ in iter_graphemes(nick))

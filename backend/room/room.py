@@ -66,6 +66,8 @@ class Room:
 
     def apply(self, entry: Entry) -> list[Delivery]:
         """Let one thing happen; what comes of it, in the order people see it."""
+        if isinstance(entry, Line) and len(entry.text) > text.MAX_RAW_CHARACTERS:
+            entry = Overlong(entry.connection, entry.at)
         match entry:
             case Arrived(connection=connection):
                 self._waiting[connection] = entry

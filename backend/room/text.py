@@ -8,6 +8,10 @@ import unicodedata
 MAX_CHARACTERS = 1_000
 """Longest line, in code points: long enough for a paragraph, short enough to read aloud."""
 
+MAX_RAW_CHARACTERS = 4 * MAX_CHARACTERS
+"""Longest line looked at before it is cleaned: normalizing can take time that grows faster than
+the line. Whatever falls away in cleaning is small beside this."""
+
 TOO_LONG = f"That line is too long: the limit is {MAX_CHARACTERS:,} characters. Nothing was sent."
 
 _SPACES = "\t\n\r\u2028\u2029"

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from wsproto.connection import Connection, ConnectionType
-from wsproto.events import Ping, TextMessage
+from wsproto.events import CloseConnection, Ping, TextMessage
 
 from backend.room import events
 
@@ -55,3 +55,9 @@ def to_json(event: events.Event) -> str:
 def encode(event: events.Event) -> bytes:
     """The event as one complete text frame (RFC 6455, FIN set, unmasked)."""
     return _server.send(TextMessage(data=to_json(event)))
+
+
+def close(code: int, reason: str) -> bytes:
+    """A close frame (RFC 6455, 5.5.1). Nothing may be sent behind it."""
+    # A connection of its own: having said this, it would say nothing more to anybody.
+    return Connection(ConnectionType.SERVER).send(CloseConnection(code=code, reason=reason))

@@ -8,9 +8,9 @@ export function splitLines(text) {
   return text.split(/\r\n|\r|\n/).filter((line) => line.trim() !== '');
 }
 
-// Code points, as the server counts: an emoji is one, though JavaScript's length says two.
+// Code points after normalizing, as the server counts: an emoji is one, though JavaScript's length says two.
 export function lengthOf(line) {
-  return [...line].length;
+  return [...line.normalize('NFC')].length;
 }
 
 export function longestOf(lines) {
