@@ -8,6 +8,7 @@ from backend.net.gateway import PING
 from backend.net.hub import Hub
 from backend.net.keepalive import keep_alive
 from backend.net.outbox import StreamSink
+from backend.net.tcp import KEEPALIVE
 from backend.wire import frames
 
 
@@ -56,4 +57,17 @@ async def test_a_peer_without_a_ping_is_left_alone(
         with trio.move_on_after(1_000):
             await theirs.receive_some()
             pytest.fail("something was sent")
+    assert connection.lost == ""
+
+
+async def test_a_telnet_peer_is_kept_alive_and_need_not_answer(
+    hub: Hub, autojump_clock: trio.testing.MockClock
+) -> None:
+    """NOP keeps a NAT's memory fresh; whether the peer is there, TCP finds out."""
+    ours, theirs = trio.testing.memory_stream_pair()
+    with hub.connected("telnet", frames.encode, StreamSink(ours)) as connection:
+        connection.ping = KEEPALIVE
+        for _ in range(10):
+            with trio.fail_after(40 + 2):
+                assert await theirs.receive_some() == b"\xff\xf1"
     assert connection.lost == ""

@@ -1,6 +1,12 @@
 """The telnet door over real sockets: the contract's texts, and what kills naive servers."""
 
+import socket
+
+import pytest
+import trio
+
 from backend.app import Bound
+from backend.net.connection import closing_peer
 from tests.talkers import PROMPT, at_browser, at_sleeper, at_terminal
 
 PUTTY_HELLO = bytes.fromhex("fffb1f fffb20 fffb18 fffb27 fffd01 fffb03 fffd03")
@@ -150,3 +156,103 @@ async def test_a_line_too_long_to_keep_is_refused_as_a_whole(room: Bound) -> Non
             "<meta>: That line is too long: the limit is 1,000 characters. Nothing was sent."
         )
         await alice.reads_line("<bob> : short")
+
+
+@pytest.mark.parametrize(
+    ("opening", "name"),
+    [(b"\x16\x03\x01\x02\x00\x01", "TLS"), (b"SSH-2.0-OpenSSH_9.2\r\n", "SSH")],
+)
+async def test_other_protocols_get_a_hint_too(room: Bound, opening: bytes, name: str) -> None:
+    """A plain line with the right place to go, and the connection ends."""
+    async with at_terminal(room) as stranger:
+        await stranger.send(opening)
+        assert await stranger.rest() == (
+            f"{PROMPT}\r\nThis port speaks plain telnet, not {name}. "
+            f"The page is at {room.page_url}\r\n"
+        )
+
+
+async def test_are_you_there_gets_a_visible_line(room: Bound) -> None:
+    """With the negotiation that any telnet command sets off before it."""
+    async with at_terminal(room, "alice") as alice:
+        await alice.send(b"\xff\xf6")
+        assert await alice.take(6) == bytes.fromhex("fffd1f fffd18")
+        await alice.reads_line("<meta>: Yes, the room is here.")
+
+
+async def test_an_interrupt_drops_the_line_and_its_timing_mark_is_answered(room: Bound) -> None:
+    """As GNU telnet sends them for ^C, the second byte of the synch being urgent."""
+    async with at_terminal(room, "alice") as alice, at_terminal(room, "bob") as bob:
+        await alice.reads_line("<meta>: bob joined.")
+        await bob.send(b"half a line\xff\xf4\xff\xfd\x06")
+        assert await bob.take(9) == bytes.fromhex("fffd1f fffd18 fffb06")
+        await bob.send(b"\xff")
+        await bob.stream.socket.send(b"\xf2", socket.MSG_OOB)
+        await bob.type("whole")
+        await alice.reads_line("<bob> : whole")
+
+
+async def test_colours_and_width_are_for_those_who_told(room: Bound) -> None:
+    """The same event, each in its own style; the plain one as ever."""
+    naws, ttype = b"\xff\xfb\x1f\xff\xfa\x1f\0\x1e\0\x18\xff\xf0", b"\xff\xfb\x18"
+    async with at_terminal(room, "plain") as plain, at_terminal(room, "rich") as rich:
+        await plain.reads_line("<meta>: rich joined.")
+        await rich.send(naws + ttype)
+        ask_type = bytes.fromhex("fffa1801fff0")
+        assert await rich.take(12) == bytes.fromhex("fffd1f fffd18") + ask_type
+        await rich.send(b"\xff\xfa\x18\0xterm\xff\xf0")
+        assert await rich.take(6) == ask_type
+        async with at_terminal(room, "carol") as carol:
+            await plain.reads_line("<meta>: carol joined.")
+            colour = "\x1b[38;5;130m"
+            await rich.reads_line(f"<meta>: {colour}carol\x1b[0m joined.")
+            await carol.type("words that do not fit into thirty columns")
+            await plain.reads_line("<carol> : words that do not fit into thirty columns")
+            await rich.reads_line(f"<{colour}carol\x1b[0m> : words that do not")
+            await rich.reads_line("         fit into thirty")
+            await rich.reads_line("         columns")
+
+
+async def test_gmcp_tells_a_program_who_spoke_and_who_is_here(room: Bound) -> None:
+    """``Comm.Channel.Text`` with each thing said, ``Comm.Channel.Players`` when asked."""
+    async with at_terminal(room, "mud") as mud, at_terminal(room, "bob") as bob:
+        await mud.reads_line("<meta>: bob joined.")
+        await mud.send(b"\xff\xfd\xc9")
+        assert await mud.take(9) == bytes.fromhex("fffd1f fffd18 fffbc9")
+        await bob.type("hi")
+        await mud.reads_line("<bob> : hi")
+        text = (
+            b'\xff\xfa\xc9Comm.Channel.Text {"channel":"room","talker":"bob","text":"hi"}\xff\xf0'
+        )
+        assert await mud.take(len(text)) == text
+        await mud.send(b"\xff\xfa\xc9Comm.Channel.Players\xff\xf0")
+        players = b'Comm.Channel.Players [{"name":"mud","channels":["room"]},'
+        assert await mud.take(3 + len(players)) == b"\xff\xfa\xc9" + players
+
+
+async def test_latin_1_is_answered_in_latin_1(room: Bound) -> None:
+    """And the letter that is telnet's IAC is doubled on its way out."""
+    async with at_terminal(room, "alice") as alice, at_terminal(room, "bob") as bob:
+        await alice.reads_line("<meta>: bob joined.")
+        await bob.send(b"caf\xe9\r\n")
+        await alice.reads_line("<bob> : café")
+        await alice.type("ÿ, naïve 漢")
+        assert await bob.take(23) == b"<alice> : \xff\xff, na\xefve ?\r\n"
+
+
+async def test_a_silent_peer_that_vanished_is_noticed_in_two_minutes() -> None:
+    """The system probes for it: these are the settings that say when (tcp(7))."""
+    listener = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    async with await trio.open_tcp_stream(*listener[0].socket.getsockname()):
+        accepted = await listener[0].accept()
+        with closing_peer(accepted) as peer:
+            read = peer.stream.getsockopt
+            idle = read(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+            interval = read(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
+            count = read(socket.IPPROTO_TCP, socket.TCP_KEEPCNT)
+            unacknowledged = read(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            assert read(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert all(isinstance(value, int) for value in (idle, interval, count))
+            assert int(idle) + int(interval) * int(count) <= 120
+            assert int(unacknowledged) <= 120_000
+    await listener[0].aclose()
