@@ -1,9 +1,13 @@
 """The websocket door over real sockets."""
 
+from collections.abc import Awaitable, Callable, Sequence
+
 import pytest
 import trio
 
 from backend.app import Bound
+from backend.net import gateway
+from backend.net.connection import Connection
 from backend.net.gateway import Gateway
 from backend.net.hub import Hub
 from tests.talkers import CLOSE, HANDSHAKE, ask, at_browser, at_terminal, upgrade
@@ -80,13 +84,35 @@ async def test_a_message_far_too_big_closes_with_1009(room: Bound) -> None:
 
 async def test_a_single_frame_too_big_still_gets_its_mail_and_its_1009(room: Bound) -> None:
     """With nothing behind it that would hurry the library along."""
-    async with at_browser(room, "bob") as bob:
+    async with at_browser(room, "alice") as alice, at_browser(room, "bob") as bob:
+        await alice.sees("joined")
         for number in range(50):
-            await bob.type(str(number))
+            await alice.type(str(number))
+        for number in range(50):
+            await alice.sees("said", text=str(number))
         await bob.type("x" * 16_385)
         for number in range(50):
             await bob.sees("said", text=str(number))
         assert await bob.close_code() == 1009
+
+
+async def test_messages_that_came_together_leave_together(
+    room: Bound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A burst is applied as a batch; this leans on what trio-websocket does not promise."""
+    batches: list[int] = []
+
+    async def count(
+        hub: Hub, connection: Connection, receive: Callable[[], Awaitable[Sequence[str]]]
+    ) -> None:
+        while lines := await receive():
+            batches.append(len(lines))
+
+    monkeypatch.setattr(gateway, "converse", count)
+    words = b"".join(b"\x81\x82\0\0\0\0hi" for _ in range(100))
+    await ask(room, upgrade("Host: x", *HANDSHAKE) + words + CLOSE)
+    assert sum(batches) == 100
+    assert len(batches) <= 2
 
 
 async def test_a_ping_behind_the_goodbye_harms_nobody(

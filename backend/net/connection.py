@@ -44,6 +44,10 @@ _NOTICE_THE_DEAD = [
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
+Encode = Callable[[Event], bytes]
+"""Makes the bytes of an event for one kind of connection."""
+
+
 class Peer:
     """The public socket of one connection: read by its door, written by its outbox.
 
@@ -148,7 +152,7 @@ class Connection:
         self,
         id: str,
         via: Via,
-        encode: Callable[[Event], bytes],
+        encode: Encode,
         sink: Sink,
         postman: Postman,
     ) -> None:

@@ -6,6 +6,7 @@ does can wait for a slow peer. Knows nothing of telnet or of the page.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 
 import h11
 import trio
@@ -22,6 +23,10 @@ so that the room gets to say what its limit is; above it the close code 1009 say
 
 PING = Ping(frames.PING, every=25.0, answer_within=20.0)
 """Proxies cut a connection that is silent for about 55 seconds."""
+
+MAX_QUEUED_MESSAGES = 1_024
+"""Messages the library may hand on before they are taken: more than fit into one read, so that it
+never waits for us in the middle of one."""
 
 HANDSHAKE_SECONDS = 10.0
 """How long the opening handshake may take once the request is here."""
@@ -77,7 +82,7 @@ class Gateway:
                 websocket = await _open(nursery, stream)
                 if websocket is not None:
                     connection.ping = PING
-                    await converse(self._hub, connection, _Messages(websocket, connection))
+                    await converse(self._hub, connection, _Messages(websocket, stream, connection))
                     _say_goodbye(websocket, connection)
                 nursery.cancel_scope.cancel()
             await connection.flush()
@@ -100,7 +105,12 @@ async def _open(nursery: trio.Nursery, stream: "_OutboxStream") -> WebSocketConn
     # is not told; hence the scope.
     with trio.move_on_after(HANDSHAKE_SECONDS) as handshake:
         stream.on_close = handshake.cancel
-        request = await wrap_server_stream(nursery, stream, max_message_size=MAX_MESSAGE_LENGTH)
+        request = await wrap_server_stream(
+            nursery,
+            stream,
+            message_queue_size=MAX_QUEUED_MESSAGES,
+            max_message_size=MAX_MESSAGE_LENGTH,
+        )
         websocket = await request.accept()
         stream.accepted.set()
         return websocket
@@ -122,21 +132,38 @@ def _say_goodbye(websocket: WebSocketConnection, connection: Connection) -> None
 class _Messages:
     """The lines that come in, one a message; calling it is ``session.Receive``."""
 
-    def __init__(self, websocket: WebSocketConnection, connection: Connection) -> None:
+    def __init__(
+        self, websocket: WebSocketConnection, stream: "_OutboxStream", connection: Connection
+    ) -> None:
         self._websocket = websocket
+        self._stream = stream
         self._connection = connection
 
     async def __call__(self) -> Sequence[str | None]:
         try:
-            message = await self._websocket.get_message()
+            messages = [await self._websocket.get_message()]
         except ConnectionClosed as closed:
             if closed.reason is None or closed.reason.code == ABNORMAL_CLOSURE:
                 raise trio.BrokenResourceError from closed
             return []
-        if isinstance(message, bytes):
+        # What came in one read is one batch, or each message would leave in a send of its own.
+        while self._stream.is_being_read and self._websocket.closed is None:
+            await trio.lowlevel.checkpoint()
+            messages += self._waiting()
+        messages += self._waiting()
+        lines = [message for message in messages if isinstance(message, str)]
+        if len(lines) < len(messages):
             self._connection.dismiss(POLICY_VIOLATION, "Text messages only, please.")
-            return []
-        return [message]
+        return lines
+
+    def _waiting(self) -> list[str | bytes]:
+        messages: list[str | bytes] = []
+        # Not public, and pinned by a test: get_message() costs a turn of the scheduler each.
+        channel = self._websocket._recv_channel
+        with suppress(trio.WouldBlock, trio.EndOfChannel, trio.ClosedResourceError):
+            while True:
+                messages.append(channel.receive_nowait())
+        return messages
 
 
 class _OutboxStream(trio.abc.Stream):
@@ -153,9 +180,17 @@ class _OutboxStream(trio.abc.Stream):
         self._head = head
         self._rest = rest
         self.accepted = trio.Event()
+        self.is_being_read = False  # the library has yet to take apart what it was given
         self.on_close: Callable[[], None] = lambda: None
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        self.is_being_read = False
+        data = await self._next()
+        self._connection.heard = trio.current_time()
+        self.is_being_read = True
+        return data
+
+    async def _next(self) -> bytes:
         if self._head:
             await trio.lowlevel.checkpoint()
             data, self._head = self._head, b""
@@ -164,9 +199,7 @@ class _OutboxStream(trio.abc.Stream):
         if self._rest:
             data, self._rest = self._rest, b""
             return data
-        data = await self._peer.receive()
-        self._connection.heard = trio.current_time()
-        return data
+        return await self._peer.receive()
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         self._connection.outbox.push(bytes(data))

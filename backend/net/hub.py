@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import trio
 
 from backend.journal.memory import MemoryJournal
-from backend.net.connection import Connection
+from backend.net.connection import Connection, Encode
 from backend.net.outbox import Postman, Sink
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Via
 from backend.room.events import Dismissed, Event, Left, Person, Prompted, Renamed, Welcomed
@@ -67,9 +67,7 @@ class Hub:
         return self._room.is_member(connection.id)
 
     @contextmanager
-    def connected(
-        self, via: Via, encode: Callable[[Event], bytes], sink: Sink
-    ) -> Iterator[Connection]:
+    def connected(self, via: Via, encode: Encode, sink: Sink) -> Iterator[Connection]:
         """One connection, from its first byte to its last; dropping it ends the block quietly."""
         connection = Connection(f"c{next(self._numbers)}", via, encode, sink, self.postman)
         self._connections[connection.id] = connection
@@ -127,16 +125,16 @@ class Hub:
 
     def _deliver(self, delivery: Delivery) -> None:
         event = delivery.event
-        encoded: dict[Callable[[Event], bytes], bytes] = {}
-        for id in delivery.to:
-            connection = self._connections.get(id)
-            if connection is None:
-                continue
-            data = encoded.get(connection.encode)
+        encoded: dict[Encode, bytes] = {}
+        there = [self._connections[id] for id in delivery.to if id in self._connections]
+        for connection in there:
+            encode = connection.encode
+            data = encoded.get(encode)
             if data is None:
-                data = encoded[connection.encode] = connection.encode(event)
+                data = encoded[encode] = encode(event)
             connection.outbox.push(data)
-            if isinstance(event, Dismissed):
+        if isinstance(event, Dismissed):
+            for connection in there:
                 connection.dismiss(event.code, event.text)
 
     def _show_out(self, ids: Iterable[str]) -> None:

@@ -12,6 +12,8 @@ from typing import Protocol
 
 import trio
 
+from backend.net.turn import Turn
+
 MAX_BYTES = 256 * 1024
 """Mail kept for one connection beyond what the kernel holds: minutes of a busy room, and little
 enough that a thousand stalled readers cost no more than 256 MiB."""
@@ -186,6 +188,8 @@ class Postman:
                 await self._mail.wait()
                 self._mail = trio.Event()
                 due, self._due = self._due, []
+                turn = Turn()
                 for outbox in due:
                     if outbox.is_open and not outbox.send_due():
                         waiting.start_soon(outbox.send_rest)
+                    await turn.give_way()

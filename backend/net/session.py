@@ -10,10 +10,11 @@ import trio
 
 from backend.net.connection import Connection
 from backend.net.hub import Hub
+from backend.net.turn import Turn
 
 LINES_PER_TURN = 64
-"""Lines of one peer applied before the others get their turn, and the Postman his round: a pasted
-book must fill nobody's outbox within one turn of the scheduler."""
+"""Lines of one peer applied before the Postman gets his round: a pasted book must fill nobody's
+outbox within one turn of the scheduler."""
 
 Receive = Callable[[], Awaitable[Sequence[str | None]]]
 """Waits for lines, and returns all that are there: each without its end, None for one too long to
@@ -37,9 +38,11 @@ async def converse(hub: Hub, connection: Connection, receive: Receive) -> None:
 
 
 async def _pass_on(hub: Hub, connection: Connection, lines: Sequence[str | None]) -> None:
+    turn = Turn()
     for number, line in enumerate(lines, start=1):
         if connection.goodbye:
             return
         hub.heard(connection, line)
         if number % LINES_PER_TURN == 0:
             await trio.lowlevel.checkpoint()
+        await turn.give_way()
