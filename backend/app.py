@@ -53,6 +53,7 @@ async def serve(
 
     async with trio.open_nursery() as house:
         house.start_soon(hub.postman.run)
+        house.start_soon(hub.keep_time)
         house.start_soon(keep_alive, hub)
         await house.start(site.run)
 
@@ -77,4 +78,4 @@ async def serve(
 def _health(hub: Hub) -> tuple[dict[str, Any], int]:
     if hub.is_closing:
         return {"status": "draining"}, 503
-    return {"status": "ok", "members": len(hub.members)}, 200
+    return {"status": "ok", "members": hub.total}, 200

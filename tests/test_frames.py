@@ -15,8 +15,10 @@ from backend.room.events import (
     Event,
     Joined,
     Left,
+    Listed,
     Noticed,
     Person,
+    Presence,
     Prompted,
     Renamed,
     Said,
@@ -31,9 +33,24 @@ CONTRACT: list[tuple[Event, str]] = [
     (Prompted(), '{"type":"prompt"}'),
     (Prompted("Username taken"), '{"type":"prompt","reason":"Username taken"}'),
     (
-        Welcomed("bob", "web", "t0ken", False, (Person("al", "telnet"), Person("bob", "web")), 7),
+        Welcomed(
+            "bob", "web", "t0ken", False, (Person("al", "telnet"), Person("bob", "web")), 2, 7
+        ),
         '{"type":"welcome","nick":"bob","via":"web","token":"t0ken","resumed":false,'
-        '"members":[{"nick":"al","via":"telnet"},{"nick":"bob","via":"web"}],"last":7}',
+        '"members":[{"nick":"al","via":"telnet"},{"nick":"bob","via":"web"}],"total":2,"last":7}',
+    ),
+    (
+        Presence(14, AT, (Person("al", "web"),), ("bob",), 41, 1, 340),
+        '{"type":"presence","id":14,"at":1700000000.25,"joined":[{"nick":"al","via":"web"}],'
+        '"left":["bob"],"joined_total":41,"left_total":1,"members":340}',
+    ),
+    (
+        Listed((Person("al", "telnet"), Person("bob", "web")), 2),
+        '{"type":"notice","text":"2 here: al (telnet), bob (web)"}',
+    ),
+    (
+        Listed((Person("al", "telnet"),), 340),
+        '{"type":"notice","text":"340 here: al (telnet) and 339 more"}',
     ),
     (
         Said(8, AT, "bob", "web", 'say "hi" \\ <b>'),

@@ -98,7 +98,7 @@ def played(log: list[Entry]) -> Iterator[tuple[Entry, list[Delivery], Room]]:
 def test_no_two_people_have_the_same_nick_or_look_alike(log: list[Entry]) -> None:
     """Nicks stay unique under folding, and none can be mistaken for another."""
     for _, _, room in played(log):
-        nicks = [names.accept(person.nick) for person in room.members]
+        nicks = [names.accept(person.nick) for person in room.members()]
         assert len({nick.key for nick in nicks}) == len(nicks)
         assert not any(one.looks & other.looks for one, other in combinations(nicks, 2))
 
@@ -134,7 +134,7 @@ def test_nobody_outside_the_room_receives_room_events(log: list[Entry]) -> None:
             elif isinstance(delivery.event, Public | Whispered):
                 assert set(delivery.to) <= inside
         assert {c for c in CONNECTIONS if room.is_member(c)} == inside
-        assert len(room.members) == len(inside)
+        assert len(room.members()) == len(inside)
 
 
 @for_any_log
@@ -146,6 +146,7 @@ def test_everybody_in_the_room_receives_what_is_public(log: list[Entry]) -> None
             inside = {c for c in CONNECTIONS if room.is_member(c)}
             match delivery.event:
                 case Joined() | Said(via="telnet") | Acted(via="telnet"):
+                    assert isinstance(entry, Line)
                     assert set(delivery.to) == inside - {entry.connection}
                 case Said() | Acted() | Left() | Renamed():
                     assert set(delivery.to) == inside

@@ -17,12 +17,15 @@ import trio
 from backend.journal.memory import MemoryJournal
 from backend.net.connection import Connection, Encode
 from backend.net.outbox import Postman, Sink
-from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Via
+from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Tick, Via
 from backend.room.events import Dismissed, Event, Left, Person, Prompted, Renamed, Welcomed
 from backend.room.room import Delivery, Room
 
 GOING_AWAY = 1001
 """RFC 6455 (7.4.1): the server is going down."""
+
+NEWS_SECONDS = 1.0
+"""How often a crowd is told who came and went: as fast as anybody reads."""
 
 CLOSING_TEXT = "The room is closing, come back soon"
 
@@ -58,9 +61,13 @@ class Hub:
         return self._connections.values()
 
     @property
-    def members(self) -> tuple[Person, ...]:
-        """Who is in the room, in the order they came in."""
-        return self._room.members
+    def total(self) -> int:
+        """How many are in the room."""
+        return self._room.total
+
+    def members(self, limit: int) -> tuple[Person, ...]:
+        """The first of those in the room, in the order they came in."""
+        return self._room.members(limit)
 
     def is_member(self, connection: Connection) -> bool:
         """Whether this connection has been let in."""
@@ -106,6 +113,13 @@ class Hub:
         if not self.is_closing:
             self._journal.record(Gone(connection.id, connection.lost, self._now()))
 
+    async def keep_time(self) -> None:
+        """In a crowd, tell who came and went, once a second; until cancelled."""
+        while True:
+            await trio.sleep(NEWS_SECONDS)
+            if self._room.has_news and not self.is_closing:
+                self._journal.record(Tick(self._now()))
+
     async def close(self) -> None:
         """Tell everybody, show them out, and wait until the last one is gone.
 
@@ -146,13 +160,14 @@ class Hub:
 
 def _log(entry: Entry, event: Event) -> None:
     # Never what people wrote, and that includes the reason somebody gives for leaving.
-    match event:
-        case Welcomed(nick=nick):
-            log.info("%s joined: %s", entry.connection, nick)
-        case Prompted(str(reason)):
-            log.info("%s refused: %s", entry.connection, reason)
-        case Renamed(old=old, new=new):
-            log.info("%s renamed: %s to %s", entry.connection, old, new)
-        case Left(nick=nick):
-            why = entry.reason if isinstance(entry, Gone) else "quit"
-            log.info("%s left: %s%s", entry.connection, nick, why and f" ({why})")
+    match entry, event:
+        case Line(connection), Welcomed(nick=nick):
+            log.info("%s joined: %s", connection, nick)
+        case Line(connection) | Overlong(connection), Prompted(str(reason)):
+            log.info("%s refused: %s", connection, reason)
+        case Line(connection), Renamed(old=old, new=new):
+            log.info("%s renamed: %s to %s", connection, old, new)
+        case Line(connection), Left(nick=nick):
+            log.info("%s left: %s (quit)", connection, nick)
+        case Gone(connection, reason), Left(nick=nick):
+            log.info("%s left: %s%s", connection, nick, reason and f" ({reason})")

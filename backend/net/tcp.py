@@ -91,7 +91,7 @@ class _Lines:
             case AreYouThere():
                 self._show(Noticed("Yes, the room is here."))
             case PlayersWanted():
-                self._connection.outbox.push(terminal.gmcp_players(self._hub.members))
+                self._connection.outbox.push(terminal.gmcp_players(self._hub.members(limit=1_000)))
             case WrongProtocol(name):
                 self._has_ended = True
                 hint = f"This port speaks plain telnet, not {name}. The page is at {self._page_url}"
@@ -132,5 +132,5 @@ class _Lines:
             return [f"{name} " for name in known if name.startswith(word)]
         end = " " if before else ": "
         start = word.casefold()
-        names = (person.nick for person in self._hub.members)
+        names = (person.nick for person in self._hub.members(limit=1_000))
         return [name + end for name in names if start and name.casefold().startswith(start)]

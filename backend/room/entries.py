@@ -71,4 +71,15 @@ class Gone:
     at: float
 
 
-Entry = Arrived | Line | Overlong | Gone
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed: what was gathered may be told.
+
+    Attributes:
+        at: Unix seconds.
+    """
+
+    at: float
+
+
+Entry = Arrived | Line | Overlong | Gone | Tick

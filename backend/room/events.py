@@ -27,13 +27,20 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Welcomed:
-    """You are in. ``members`` includes you; ``last`` is the id of the newest public event."""
+    """You are in.
+
+    Attributes:
+        members: who is here, you included; in a crowd only some of them.
+        total: how many are here.
+        last: the id of the newest public event.
+    """
 
     nick: str
     via: Via
     token: str
     resumed: bool
     members: tuple[Person, ...]
+    total: int
     last: int
 
 
@@ -80,6 +87,27 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class Presence:
+    """What has changed in a crowd, told together: first who left, then who joined.
+
+    Attributes:
+        joined: who came in; not more than can be read.
+        left: who is gone, likewise, by nick.
+        joined_total: how many came in.
+        left_total: how many are gone.
+        members: how many are here now.
+    """
+
+    id: int
+    at: float
+    joined: tuple[Person, ...]
+    left: tuple[str, ...]
+    joined_total: int
+    left_total: int
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
 class Renamed:
     """Somebody goes by another nick from now on."""
 
@@ -101,9 +129,10 @@ class Whispered:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Who is here: the answer to ``/who``, in the order they came in."""
+    """Who is here: the answer to ``/who``, in the order they came in; in a crowd only some."""
 
     people: tuple[Person, ...]
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +162,7 @@ Event = (
     | Acted
     | Joined
     | Left
+    | Presence
     | Renamed
     | Whispered
     | Listed

@@ -7,9 +7,11 @@ here (any more) is nothing.
 """
 
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from backend.room import commands, names, text
-from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Via
+from backend.room.crowd import CROWD, NAMED, News
+from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Tick, Via
 from backend.room.events import (
     Acted,
     Dismissed,
@@ -44,6 +46,10 @@ class _Member:
     via: Via
     nick: names.Nick
 
+    @property
+    def person(self) -> Person:
+        return Person(self.nick.text, self.via)
+
 
 class Room:
     """One chat room. Start with an empty one and apply the log to it."""
@@ -53,12 +59,22 @@ class Room:
         self._members: dict[str, _Member] = {}
         self._by_key: dict[str, _Member] = {}
         self._by_look: dict[str, _Member] = {}
+        self._news = News()
         self._last = 0
 
     @property
-    def members(self) -> tuple[Person, ...]:
-        """Who is here, in the order they came in."""
-        return tuple(Person(m.nick.text, m.via) for m in self._members.values())
+    def total(self) -> int:
+        """How many are here."""
+        return len(self._members)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether a ``Tick`` would tell something."""
+        return bool(self._news)
+
+    def members(self, limit: int = NAMED) -> tuple[Person, ...]:
+        """The first of those who are here, in the order they came in."""
+        return tuple(m.person for m in islice(self._members.values(), limit))
 
     def is_member(self, connection: str) -> bool:
         """Whether this connection has been let in (and has not left)."""
@@ -69,6 +85,8 @@ class Room:
         if isinstance(entry, Line) and len(entry.text) > text.MAX_RAW_CHARACTERS:
             entry = Overlong(entry.connection, entry.at)
         match entry:
+            case Tick(at):
+                return self._tell_news(at)
             case Arrived(connection=connection):
                 self._waiting[connection] = entry
                 return [Delivery(Prompted(), (connection,))]
@@ -98,20 +116,47 @@ class Room:
             nick = self._free(proposed)
         except names.UnacceptableError as why:
             return [Delivery(Prompted(str(why)), (connection,))]
-        others = tuple(self._members)
         del self._waiting[connection]
-        self._seat(_Member(connection, via, nick))
-        joined = Joined(self._next_id(), at, nick.text, via)
-        welcome = Welcomed(nick.text, via, arrival.token, False, self.members, self._last)
-        return [Delivery(welcome, (connection,)), Delivery(joined, others)]
+        member = _Member(connection, via, nick)
+        told = self._came(member, at)
+        members = self.members()
+        if member.person not in members:
+            members = (*members, member.person)
+        welcome = Welcomed(nick.text, via, arrival.token, False, members, self.total, self._last)
+        return [Delivery(welcome, (connection,)), *told]
+
+    def _came(self, member: _Member, at: float) -> list[Delivery]:
+        """Seat somebody; what the others are told of it."""
+        others = self._members
+        gathering = len(others) >= CROWD or self.has_news
+        told = (
+            []
+            if gathering
+            else [
+                Delivery(Joined(self._next_id(), at, member.nick.text, member.via), tuple(others))
+            ]
+        )
+        if gathering:
+            self._news.came(member.person)
+        self._seat(member)
+        return told
 
     def _leave(self, connection: str, reason: str, at: float) -> list[Delivery]:
         member = self._members.pop(connection, None)
         if member is None:
             return []
         self._unseat(member)
+        if len(self._members) >= CROWD or self.has_news:
+            self._news.went(member.nick.text)
+            return []
         left = Left(self._next_id(), at, member.nick.text, reason)
         return [Delivery(left, tuple(self._members))]
+
+    def _tell_news(self, at: float) -> list[Delivery]:
+        if not self.has_news:
+            return []
+        news = self._news.tell(self._next_id(), at, self.total)
+        return [Delivery(news, tuple(self._members))]
 
     def _free(self, proposed: str, bearer: _Member | None = None) -> names.Nick:
         nick = names.accept(proposed)
@@ -157,7 +202,7 @@ class Room:
             case commands.Rename(proposed):
                 return self._rename(member, proposed, at)
             case commands.ListMembers():
-                return [Delivery(Listed(self.members), me)]
+                return [Delivery(Listed(self.members(), self.total), me)]
             case commands.Help():
                 return [Delivery(Noticed(commands.help_text(via)), me)]
             case commands.Quit(reason):
@@ -191,6 +236,7 @@ class Room:
             return [Delivery(Noticed(f"You are {nick.text} already."), (member.connection,))]
         self._unseat(member)
         self._seat(replace(member, nick=nick))
+        self._news.renamed(member.nick.text, nick.text)
         renamed = Renamed(self._next_id(), at, member.nick.text, nick.text)
         return [Delivery(renamed, tuple(self._members))]
 

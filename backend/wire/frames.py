@@ -12,6 +12,7 @@ from wsproto.connection import Connection, ConnectionType
 from wsproto.events import CloseConnection, Ping, TextMessage
 
 from backend.room import events
+from backend.wire.people import listed
 
 _TYPES: dict[type[events.Event], str] = {
     events.Prompted: "prompt",
@@ -20,6 +21,7 @@ _TYPES: dict[type[events.Event], str] = {
     events.Acted: "acted",
     events.Joined: "joined",
     events.Left: "left",
+    events.Presence: "presence",
     events.Renamed: "renamed",
     events.Whispered: "whispered",
     events.Listed: "notice",
@@ -41,9 +43,8 @@ def to_json(event: events.Event) -> str:
     frame. What is only for people to read, such as the answer to ``/who``, is a notice.
     """
     match event:
-        case events.Listed(people):
-            listed = ", ".join(f"{person.nick} ({person.via})" for person in people)
-            fields: dict[str, Any] = {"text": f"{len(people)} here: {listed}"}
+        case events.Listed():
+            fields: dict[str, Any] = {"text": listed(event)}
         case events.Dismissed(text):
             fields = {"text": text}
         case _:

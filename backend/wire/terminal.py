@@ -7,7 +7,7 @@ text. Knows no connection.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -18,6 +18,7 @@ from wcwidth import wrap
 from backend.room import events
 from backend.wire.inputs import Encoding
 from backend.wire.options import EOR_MARK, GMCP, IAC, subnegotiation
+from backend.wire.people import listed, some, with_door
 
 END = "\r\n"
 META = "<meta>: "
@@ -90,8 +91,10 @@ def to_text(event: events.Event, style: Style = PLAIN) -> str:
             return f"{META}Please enter username: "
         case events.Prompted(reason):
             return f"{META}{reason}. Please enter another: "
-        case events.Listed(people):
-            return _house(_columns(people, style.width), style)
+        case events.Listed():
+            return _house(_columns(event, style.width), style)
+        case events.Presence():
+            return _house(_changes(event, style), style)
         case events.Noticed(text) | events.Dismissed(text):
             return _house(text.split("\n"), style)
     nick = _painted(event.old if isinstance(event, events.Renamed) else event.nick, style)
@@ -161,13 +164,23 @@ def _line(prefix: str, text: str, style: Style) -> str:
     return "".join(f"{row}{END}" for row in rows)
 
 
-def _columns(people: tuple[events.Person, ...], width: int | None) -> list[str]:
+def _changes(event: events.Presence, style: Style) -> Iterator[str]:
+    """What changed in a crowd, told like a single leaving and a single joining."""
+    if event.left_total:
+        yield f"{some([_painted(nick, style) for nick in event.left], event.left_total)} left"
+    if event.joined_total:
+        joined = [_painted(person.nick, style) for person in event.joined]
+        yield f"{some(joined, event.joined_total)} joined."
+
+
+def _columns(event: events.Listed, width: int | None) -> list[str]:
     """Who is here: one line, or columns where the terminal's width is known."""
-    names = [f"{person.nick} ({person.via})" for person in people]
     if width is None:
-        return [f"{len(names)} here: {', '.join(names)}"]
+        return [listed(event)]
+    names = [with_door(person) for person in event.people]
     widest = max(map(display_width, names), default=0) + 2
     across = max(1, (width - 1 - len(META)) // widest)
     rows = [names[start : start + across] for start in range(0, len(names), across)]
     aligned = ["".join(n + " " * (widest - display_width(n)) for n in row).rstrip() for row in rows]
-    return [f"{len(names)} here:", *aligned]
+    more = event.total - len(event.people)
+    return [f"{event.total} here:", *aligned, *([f"and {more} more"] if more else [])]

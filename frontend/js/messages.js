@@ -40,6 +40,21 @@ function continues(previous, line) {
 const words = (text) => el('p', { class: 'words', dir: 'auto' }, text);
 const quiet = (at, ...children) => [el('p', {}, ...children), ' ', timeMark(at)];
 
+// A crowd's comings and goings in one sentence: "ann left, bob, eve and 41 others joined".
+function changesOf({ left, joined, left_total: gone, joined_total: came }) {
+  const arrivals = joined.map((member) => member.nick);
+  return [[left, gone, 'left'], [arrivals, came, 'joined']]
+    .filter(([, total]) => total > 0)
+    .map(([nicks, total, did]) => `${some(nicks, total)} ${did}`)
+    .join(', ');
+}
+
+function some(nicks, total) {
+  const shown = nicks.slice(0, total > 3 ? 2 : 3);
+  if (total > shown.length) return `${shown.join(', ')} and ${total - shown.length} others`;
+  return shown.length > 1 ? `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}` : shown[0];
+}
+
 const content = {
   said: ({ nick, via, at, text }) => [
     avatar(nick),
@@ -57,6 +72,7 @@ const content = {
   joined: ({ nick, via, at }) => quiet(at, nickMark(nick), ' joined via ', viaMark(via)),
   left: ({ nick, at, reason }) =>
     quiet(at, nickMark(nick), ' left', ...(reason ? [' (', el('bdi', {}, reason), ')'] : [])),
+  presence: ({ at, ...changes }) => quiet(at, changesOf(changes)),
   renamed: (line) => quiet(line.at, nickMark(line.old), ' is now ', nickMark(line.new)),
   notice: ({ text }) => [words(text)],
   welcome: ({ nick, again }) => [again

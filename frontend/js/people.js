@@ -10,8 +10,10 @@ export function createPeople(section) {
   return function render(state, before) {
     section.hidden = state.members.length === 0;
     if (state.members === before.members && state.me === before.me) return;
-    count.textContent = state.members.length;
-    list.replaceChildren(...state.members.map((member) => person(member, member.nick === state.me)));
+    count.textContent = state.total;
+    const people = state.members.map((member) => person(member, member.nick === state.me));
+    const more = state.total - state.members.length;
+    list.replaceChildren(...people, ...(more > 0 ? [el('li', { class: 'more' }, `and ${more} more`)] : []));
   };
 }
 

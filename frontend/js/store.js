@@ -7,6 +7,8 @@
 
 export const MAX_LINES = 1000; // keeps a page left open for days quick to scroll and small
 
+export const MAX_MEMBERS = 500; // nobody reads a longer list, and drawing it takes long
+
 export function initialState(name = null) {
   return {
     link: { phase: 'connecting', why: '', seconds: 0 }, // or 'open', 'waiting', 'stopped'
@@ -15,7 +17,8 @@ export function initialState(name = null) {
     asking: null, // {name, reason, refused}: why the name form is shown; null: it need not be
     me: null, // the nick we last had; kept while offline
     joined: false,
-    members: [],
+    members: [], // in a crowd, only some of those who are here
+    total: 0, // how many are here
     lines: [],
     nextKey: 0,
   };
@@ -47,8 +50,8 @@ const reducers = {
   },
 
   welcome(state, event) {
-    const { nick, members } = event;
-    const next = { ...state, me: nick, wanted: nick, joined: true, prompted: false, asking: null, members };
+    const { nick, members, total } = event;
+    const next = { ...state, me: nick, wanted: nick, joined: true, prompted: false, asking: null, members, total };
     return event.resumed ? next : addLine(next, { type: 'welcome', nick, again: state.me !== null });
   },
 
@@ -61,12 +64,18 @@ const reducers = {
   },
 
   joined(state, event) {
-    const others = state.members.filter((member) => member.nick !== event.nick);
-    return addLine({ ...state, members: [...others, { nick: event.nick, via: event.via }] }, event);
+    const members = [...without(state.members, [event.nick]), { nick: event.nick, via: event.via }];
+    return addLine({ ...state, members, total: state.total + 1 }, event);
   },
 
   left(state, event) {
-    return addLine({ ...state, members: state.members.filter((member) => member.nick !== event.nick) }, event);
+    return addLine({ ...state, members: without(state.members, [event.nick]), total: state.total - 1 }, event);
+  },
+
+  presence(state, event) {
+    const changed = [...event.left, ...event.joined.map((member) => member.nick)];
+    const members = [...without(state.members, changed), ...event.joined].slice(0, MAX_MEMBERS);
+    return addLine({ ...state, members, total: event.members }, event);
   },
 
   renamed(state, event) {
@@ -76,6 +85,11 @@ const reducers = {
     return addLine({ ...state, ...mine, members }, event);
   },
 };
+
+function without(members, nicks) {
+  const gone = new Set(nicks);
+  return members.filter((member) => !gone.has(member.nick));
+}
 
 // A line is its event, plus a key that only grows (so that a view can tell what is new) and
 // whose it is, settled now: the reader may be called something else later.

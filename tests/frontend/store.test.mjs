@@ -10,7 +10,7 @@ const { lengthOf, longestOf, splitLines } = await import(new URL('lines.js', js)
 const play = (events, state = initialState()) => events.reduce(reduce, state);
 const alice = { nick: 'alice', via: 'web' };
 const bob = { nick: 'bob', via: 'telnet' };
-const welcome = { type: 'welcome', nick: 'alice', via: 'web', token: 't', resumed: false, members: [alice, bob], last: 0 };
+const welcome = { type: 'welcome', nick: 'alice', via: 'web', token: 't', resumed: false, members: [alice, bob], total: 2, last: 0 };
 const joined = () => play([{ type: 'link', phase: 'open' }, { type: 'prompt' }, { type: 'chose', name: 'alice' }, welcome]);
 const nicks = (state) => state.members.map((member) => member.nick);
 const lastLine = (state) => state.lines.at(-1);
@@ -194,4 +194,21 @@ test('text becomes lines, and length counts characters as the server does', () =
   assert.equal(lengthOf('🦉é'), 2);
   assert.equal(longestOf(['ab', 'abc']), 3);
   assert.equal(longestOf([]), 0);
+});
+
+test('in a crowd, comings and goings are told together', () => {
+  const carol = { nick: 'carol', via: 'web' };
+  const presence = {
+    type: 'presence', id: 3, at: 1, left: ['bob'], joined: [carol], left_total: 2, joined_total: 41, members: 341,
+  };
+  const state = play([presence], joined());
+  assert.deepEqual(nicks(state), ['alice', 'carol']);
+  assert.equal(state.total, 341);
+  assert.equal(lastLine(state).type, 'presence');
+});
+
+test('the total follows those who join and leave', () => {
+  const dave = { type: 'joined', id: 3, at: 1, nick: 'dave', via: 'web' };
+  const state = play([dave, { type: 'left', id: 4, at: 2, nick: 'bob', reason: '' }], joined());
+  assert.equal(state.total, 2);
 });
