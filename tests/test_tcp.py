@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from backend.app import Bound
-from backend.net.connection import closing_peer
+from backend.net.connection import PeerListener
 from tests.talkers import PROMPT, at_browser, at_sleeper, at_terminal
 
 PUTTY_HELLO = bytes.fromhex("fffb1f fffb20 fffb18 fffb27 fffd01 fffb03 fffd03")
@@ -242,17 +242,18 @@ async def test_latin_1_is_answered_in_latin_1(room: Bound) -> None:
 
 async def test_a_silent_peer_that_vanished_is_noticed_in_two_minutes() -> None:
     """The system probes for it: these are the settings that say when (tcp(7))."""
-    listener = await trio.open_tcp_listeners(0, host="127.0.0.1")
-    async with await trio.open_tcp_stream(*listener[0].socket.getsockname()):
-        accepted = await listener[0].accept()
-        with closing_peer(accepted) as peer:
-            read = peer.stream.getsockopt
-            idle = read(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
-            interval = read(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
-            count = read(socket.IPPROTO_TCP, socket.TCP_KEEPCNT)
-            unacknowledged = read(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
-            assert read(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
-            assert all(isinstance(value, int) for value in (idle, interval, count))
-            assert int(idle) + int(interval) * int(count) <= 120
-            assert int(unacknowledged) <= 120_000
-    await listener[0].aclose()
+    [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    async with (
+        PeerListener(listener) as door,
+        await trio.open_tcp_stream(*listener.socket.getsockname()),
+        await door.accept() as peer,
+    ):
+        read = peer.stream.getsockopt
+        idle = read(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+        interval = read(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
+        count = read(socket.IPPROTO_TCP, socket.TCP_KEEPCNT)
+        unacknowledged = read(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        assert read(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert all(isinstance(value, int) for value in (idle, interval, count))
+        assert int(idle) + int(interval) * int(count) <= 120
+        assert int(unacknowledged) <= 120_000

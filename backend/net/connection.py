@@ -7,13 +7,15 @@ room.
 
 import socket
 import struct
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 import trio
 
-from backend.net.outbox import Outbox, Postman, Sink
+from backend.net.outbox import Outbox
 from backend.room.entries import Via
 from backend.room.events import Event
 
@@ -48,12 +50,14 @@ Encode = Callable[[Event], bytes]
 """Makes the bytes of an event for one kind of connection."""
 
 
-class Peer:
+class Peer(trio.abc.AsyncResource):
     """The public socket of one connection: read by its door, written by its outbox.
 
     The standard-library socket is the one thing that both Trio (to read, to wait) and the Postman
     (to send without waiting) hold.
     """
+
+    __slots__ = ("_socket", "stream")
 
     def __init__(self, accepted: trio.SocketStream) -> None:
         self._socket = socket.socket(fileno=accepted.socket.detach())
@@ -97,21 +101,26 @@ class Peer:
                 pass
         await self.stream.aclose()
 
-    def reset(self) -> None:
+    async def aclose(self) -> None:
         """Close at once, with nothing left to linger in the kernel. Safe to call twice."""
         with suppress(OSError):  # closed already, or the peer was quicker
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        self.stream.socket.close()
+        await self.stream.aclose()
 
 
-@contextmanager
-def closing_peer(accepted: trio.SocketStream) -> Iterator[Peer]:
-    """The peer of a connection that was accepted; gone for good when the block ends."""
-    peer = Peer(accepted)
-    try:
-        yield peer
-    finally:
-        peer.reset()
+class PeerListener(trio.abc.Listener[Peer]):
+    """Accepts peers."""
+
+    def __init__(self, listener: trio.SocketListener) -> None:
+        self._listener = listener
+
+    async def accept(self) -> Peer:
+        """The next one. Raises OSError."""
+        return Peer(await self._listener.accept())
+
+    async def aclose(self) -> None:
+        """Accept no more."""
+        await self._listener.aclose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +139,9 @@ class Ping:
 
 
 class Connection:
-    """What the hub knows of one connection.
+    """What the hub knows of one connection; a block in which it is served.
+
+    Dropping it ends the block quietly.
 
     Attributes:
         id: unique in this process.
@@ -146,20 +157,29 @@ class Connection:
         ping: how to keep it alive; None to leave that to TCP.
         heard: when something last came, in trio's seconds.
         pinged: when a ping was last sent, likewise.
+
+    Args:
+        make_outbox: given what to call when the outbox gives up, the outbox.
+        forget: called when the block has ended.
     """
+
+    __slots__ = (
+        *("_forget", "encode", "goodbye", "heard", "id", "is_present", "life", "lost", "outbox"),
+        *("ping", "pinged", "reading", "via"),
+    )
 
     def __init__(
         self,
         id: str,
         via: Via,
         encode: Encode,
-        sink: Sink,
-        postman: Postman,
+        make_outbox: Callable[[Callable[[str], None]], Outbox],
+        forget: Callable[["Connection"], None],
     ) -> None:
         self.id = id
         self.via = via
         self.encode = encode
-        self.outbox = Outbox(sink, postman, self.drop)
+        self.outbox = make_outbox(self.drop)
         self.reading = trio.CancelScope()
         self.life = trio.CancelScope()
         self.goodbye: tuple[int, str] | None = None
@@ -167,6 +187,25 @@ class Connection:
         self.is_present = False
         self.ping: Ping | None = None
         self.heard = self.pinged = trio.current_time()
+        self._forget = forget
+
+    # Not a generator with @contextmanager: that would keep three more objects per connection.
+
+    def __enter__(self) -> Self:
+        self.life.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        try:
+            return self.life.__exit__(kind, error, traceback)
+        finally:
+            self.outbox.close()
+            self._forget(self)
 
     def dismiss(self, code: int, text: str) -> None:
         """Read no more; what is in the outbox still leaves."""

@@ -8,14 +8,16 @@ it, so nothing can hide in a body or behind a first request. Knows neither the r
 
 import logging
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 
 import h11
 import trio
 
-from backend.net.connection import Peer, closing_peer
-from backend.net.gateway import Gateway
+from backend.net.connection import Peer
+from backend.net.gateway import Gateway, handshake
 from backend.net.site import Site
 
 MAX_HEAD_BYTES = 16 * 1024
@@ -45,44 +47,39 @@ class FrontDoor:
         self._gateway = gateway
         self._site = site
 
-    async def handle(self, accepted: trio.SocketStream) -> None:
+    async def handle(self, peer: Peer) -> None:
         """Serve one connection to its end; this is the barrier for whatever goes wrong in it."""
         try:
-            with closing_peer(accepted) as peer:
-                await self._serve(peer)
+            await (await self._decide(peer))()
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the peer went away in the middle of a request: its right
         except* Exception:
             log.exception("a connection to the front door failed")
 
-    async def _serve(self, peer: Peer) -> None:
+    async def _decide(self, peer: Peer) -> Callable[[], Awaitable[None]]:
+        """Read the request, and say what is to be done; the request itself is then forgotten."""
         asked: _Asked | HTTPStatus | None = HTTPStatus.REQUEST_TIMEOUT
         with trio.move_on_after(HEAD_SECONDS):
             asked = await _read_head(peer)
         if asked is None:
-            await peer.hang_up()
-        elif isinstance(asked, HTTPStatus):
-            await _answer(peer, asked)
-        elif _is_upgrade(asked.request):
-            await self._upgrade(peer, asked)
-        else:
-            with trio.move_on_after(RELAY_SECONDS):
-                await self._site.answer(asked.request, peer.stream)
-                await peer.hang_up()
-
-    async def _upgrade(self, peer: Peer, asked: "_Asked") -> None:
-        headers = dict(asked.request.headers)
-        origin = headers.get(b"origin")
-        if asked.request.target.partition(b"?")[0] != b"/ws":
-            await _answer(peer, HTTPStatus.NOT_FOUND)
-        elif self._gateway.allows(
-            None if origin is None else origin.decode("latin-1"),
-            headers.get(b"host", b"").decode("latin-1"),
-        ):
-            await self._gateway.handle(peer, asked.request, asked.rest)
-        else:
+            return peer.hang_up
+        if isinstance(asked, HTTPStatus):
+            return partial(_answer, peer, asked)
+        request, headers = asked.request, dict(asked.request.headers)
+        if not _is_upgrade(request):
+            return partial(self._relay, peer, request)
+        if request.target.partition(b"?")[0] != b"/ws":
+            return partial(_answer, peer, HTTPStatus.NOT_FOUND)
+        origin, host = headers.get(b"origin"), headers.get(b"host", b"").decode("latin-1")
+        if not self._gateway.allows(None if origin is None else origin.decode("latin-1"), host):
             log.info("refused: a websocket from another site's page")
-            await _answer(peer, HTTPStatus.FORBIDDEN)
+            return partial(_answer, peer, HTTPStatus.FORBIDDEN)
+        return partial(self._gateway.handle, peer, handshake(request), asked.rest)
+
+    async def _relay(self, peer: Peer, request: h11.Request) -> None:
+        with trio.move_on_after(RELAY_SECONDS):
+            await self._site.answer(request, peer.stream)
+            await peer.hang_up()
 
 
 @dataclass(frozen=True, slots=True)

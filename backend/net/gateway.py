@@ -68,16 +68,16 @@ class Gateway:
         # Behind a proxy the scheme is the proxy's; the host is what tells one site from another.
         return origin in (f"http://{host}", f"https://{host}")
 
-    async def handle(self, peer: Peer, request: h11.Request, rest: bytes) -> None:
+    async def handle(self, peer: Peer, head: bytes, rest: bytes) -> None:
         """Serve one connection to its end.
 
         Args:
             peer: its socket.
-            request: what it asked for.
+            head: its request, made by ``handshake``.
             rest: what was read beyond the request's head.
         """
         with self._hub.connected("web", frames.encode, peer) as connection:
-            stream = _OutboxStream(peer, connection, _handshake(request), rest)
+            stream = _OutboxStream(peer, connection, head, rest)
             async with trio.open_nursery() as nursery:
                 websocket = await _open(nursery, stream)
                 if websocket is not None:
@@ -89,7 +89,7 @@ class Gateway:
             await peer.hang_up()
 
 
-def _handshake(request: h11.Request) -> bytes:
+def handshake(request: h11.Request) -> bytes:
     """The request head for trio-websocket: what the handshake needs, and nothing it stumbles on."""
     lines = [request.method + b" " + request.target + b" HTTP/1.1", b"Host: localhost"]
     lines += [
@@ -103,8 +103,8 @@ def _handshake(request: h11.Request) -> bytes:
 async def _open(nursery: trio.Nursery, stream: "_OutboxStream") -> WebSocketConnection | None:
     # The library answers a bad handshake and closes the stream, but whoever waits for the request
     # is not told; hence the scope.
-    with trio.move_on_after(HANDSHAKE_SECONDS) as handshake:
-        stream.on_close = handshake.cancel
+    with trio.move_on_after(HANDSHAKE_SECONDS) as patience:
+        stream.on_close = patience.cancel
         request = await wrap_server_stream(
             nursery,
             stream,
@@ -112,7 +112,7 @@ async def _open(nursery: trio.Nursery, stream: "_OutboxStream") -> WebSocketConn
             max_message_size=MAX_MESSAGE_LENGTH,
         )
         websocket = await request.accept()
-        stream.accepted.set()
+        stream.accept()
         return websocket
     return None
 
@@ -131,6 +131,8 @@ def _say_goodbye(websocket: WebSocketConnection, connection: Connection) -> None
 
 class _Messages:
     """The lines that come in, one a message; calling it is ``session.Receive``."""
+
+    __slots__ = ("_connection", "_stream", "_websocket")
 
     def __init__(
         self, websocket: WebSocketConnection, stream: "_OutboxStream", connection: Connection
@@ -174,32 +176,38 @@ class _OutboxStream(trio.abc.Stream):
     keep an early frame, and look at it only when more bytes come.
     """
 
+    __slots__ = ("_accepted", "_connection", "_head", "_peer", "_rest", "is_being_read", "on_close")
+
     def __init__(self, peer: Peer, connection: Connection, head: bytes, rest: bytes) -> None:
         self._peer = peer
         self._connection = connection
         self._head = head
         self._rest = rest
-        self.accepted = trio.Event()
+        self._accepted: trio.Event | None = trio.Event()
         self.is_being_read = False  # the library has yet to take apart what it was given
-        self.on_close: Callable[[], None] = lambda: None
+        self.on_close: Callable[[], None] | None = None
+
+    def accept(self) -> None:
+        """The handshake is done: what comes now are frames."""
+        if self._accepted is not None:
+            self._accepted.set()
+            self._accepted = self.on_close = None
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         self.is_being_read = False
-        data = await self._next()
-        self._connection.heard = trio.current_time()
-        self.is_being_read = True
-        return data
-
-    async def _next(self) -> bytes:
         if self._head:
             await trio.lowlevel.checkpoint()
             data, self._head = self._head, b""
             return data
-        await self.accepted.wait()
+        if self._accepted is not None:
+            await self._accepted.wait()
         if self._rest:
             data, self._rest = self._rest, b""
-            return data
-        return await self._peer.receive()
+        else:
+            data = await self._peer.receive()
+        self._connection.heard = trio.current_time()
+        self.is_being_read = True
+        return data
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         self._connection.outbox.push(bytes(data))
@@ -212,5 +220,6 @@ class _OutboxStream(trio.abc.Stream):
 
     async def aclose(self) -> None:
         # Flushing and hanging up are the handler's, once the library is out of the way.
-        self.on_close()
+        if self.on_close is not None:
+            self.on_close()
         await trio.lowlevel.checkpoint()

@@ -9,14 +9,14 @@ import itertools
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import trio
 
 from backend.journal.memory import MemoryJournal
 from backend.net.connection import Connection, Encode
-from backend.net.outbox import Postman, Sink
+from backend.net.outbox import Outbox, Postman, Sink
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Tick, Via
 from backend.room.events import Dismissed, Event, Left, Person, Prompted, Renamed, Welcomed
 from backend.room.room import Delivery, Room
@@ -73,21 +73,19 @@ class Hub:
         """Whether this connection has been let in."""
         return self._room.is_member(connection.id)
 
-    @contextmanager
-    def connected(self, via: Via, encode: Encode, sink: Sink) -> Iterator[Connection]:
-        """One connection, from its first byte to its last; dropping it ends the block quietly."""
-        connection = Connection(f"c{next(self._numbers)}", via, encode, sink, self.postman)
+    def connected(self, via: Via, encode: Encode, sink: Sink) -> Connection:
+        """One connection, from its first byte to its last: the block to serve it in."""
+        outbox = partial(Outbox, sink, self.postman)
+        connection = Connection(f"c{next(self._numbers)}", via, encode, outbox, self._forget)
         self._connections[connection.id] = connection
         log.info("%s opened: %s", connection.id, via)
-        try:
-            with connection.life:
-                yield connection
-        finally:
-            connection.outbox.close()
-            del self._connections[connection.id]
-            log.info("%s closed%s", connection.id, connection.lost and f": {connection.lost}")
-            if self.is_closing and not self._connections:
-                self._nobody_left.set()
+        return connection
+
+    def _forget(self, connection: Connection) -> None:
+        del self._connections[connection.id]
+        log.info("%s closed%s", connection.id, connection.lost and f": {connection.lost}")
+        if self.is_closing and not self._connections:
+            self._nobody_left.set()
 
     # --- what people do ---
 

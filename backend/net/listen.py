@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
+from backend.net.connection import Peer, PeerListener
+
 _TRIES = 10
 """A port found free on one address is nearly always free on the next; ten times is luck enough."""
 
@@ -62,7 +64,7 @@ async def _open_all(addresses: list[str], port: int) -> list[trio.SocketListener
 
 
 async def listen(
-    handle: Callable[[trio.SocketStream], Awaitable[object]],
+    handle: Callable[[Peer], Awaitable[object]],
     host: str,
     port: int,
     handlers: trio.Nursery,
@@ -83,7 +85,9 @@ async def listen(
     """
     listeners = await open_listeners(host, port)
     task_status.started(_port_of(listeners))
-    await trio.serve_listeners(handle, listeners, handler_nursery=handlers)
+    await trio.serve_listeners(
+        handle, [PeerListener(one) for one in listeners], handler_nursery=handlers
+    )
 
 
 def _port_of(listeners: list[trio.SocketListener]) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import trio
 
-from backend.net.connection import Connection, Peer, Ping, closing_peer
+from backend.net.connection import Connection, Peer, Ping
 from backend.net.hub import Hub
 from backend.net.session import converse
 from backend.room import commands
@@ -39,18 +39,17 @@ class TelnetDoor:
         self._hub = hub
         self._page_url = page_url
 
-    async def handle(self, accepted: trio.SocketStream) -> None:
+    async def handle(self, peer: Peer) -> None:
         """Serve one connection to its end; this is the barrier for whatever goes wrong in it."""
         try:
-            with closing_peer(accepted) as peer:
-                # Telnet's "synch" sends the second byte of IAC DM as urgent data; taken out of
-                # line, the IAC would swallow the next letter instead.
-                peer.stream.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-                with self._hub.connected("telnet", terminal.encode, peer) as connection:
-                    lines = _Lines(self._hub, peer, connection, self._page_url)
-                    await converse(self._hub, connection, lines)
-                    await connection.flush()
-                    await peer.hang_up()
+            # Telnet's "synch" sends the second byte of IAC DM as urgent data; taken out of line,
+            # the IAC would swallow the next letter instead.
+            peer.stream.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+            with self._hub.connected("telnet", terminal.encode, peer) as connection:
+                lines = _Lines(self._hub, peer, connection, self._page_url)
+                await converse(self._hub, connection, lines)
+                await connection.flush()
+                await peer.hang_up()
         except* Exception:
             log.exception("a telnet connection failed")
 
@@ -60,6 +59,8 @@ class _Lines:
 
     What a peer's terminal wants to know or to change is answered here, and goes no further.
     """
+
+    __slots__ = ("_connection", "_has_ended", "_hub", "_page_url", "_peer", "_telnet")
 
     def __init__(self, hub: Hub, peer: Peer, connection: Connection, page_url: str) -> None:
         self._hub = hub

@@ -28,6 +28,8 @@ _LAST_WORD = re.compile(rb"[^ ]* *\Z")
 class LineBuffer:
     """One connection's line in the making; an ``inputs.Reader`` that draws nothing."""
 
+    __slots__ = ("_after_cr", "_overlong", "_partial")
+
     def __init__(self) -> None:
         self._partial = bytearray()
         self._overlong = False

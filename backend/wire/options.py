@@ -50,8 +50,11 @@ class Options:
         theirs: options that the peer may turn on at its own end.
     """
 
+    __slots__ = ("_options", "_ours", "_theirs")
+
     def __init__(self, *, ours: Collection[int], theirs: Collection[int]) -> None:
-        self._allowed = {"us": frozenset(ours), "peer": frozenset(theirs)}
+        self._ours = ours
+        self._theirs = theirs
         self._options: dict[tuple[End, int], _Option] = {}
 
     def is_on(self, end: End, option: int) -> bool:
@@ -81,7 +84,7 @@ class Options:
 
     def _turned_on(self, known: _Option, end: End, option: int) -> bytes:
         match known.state:
-            case "no" if option in self._allowed[end]:
+            case "no" if option in (self._ours if end == "us" else self._theirs):
                 known.state = "yes"
                 return _request(end, option, True)
             case "no":

@@ -47,6 +47,17 @@ class Profile:
         colour_wanted: what the person chose, or None to go by the terminal type.
     """
 
+    __slots__ = (
+        "_encoding",
+        "_encoding_is_agreed",
+        "_gmcp",
+        "_marks_prompts",
+        "_mtts",
+        "colour_wanted",
+        "size",
+        "types",
+    )
+
     def __init__(self) -> None:
         self.size: tuple[int, int] | None = None
         self.types: list[str] = []

@@ -33,6 +33,8 @@ a letter."""
 _TLS_HELLO = b"\x16\x03"
 _OTHER_PROTOCOL = re.compile(r"[A-Z]+ \S+ (HTTP)/\d|(SSH)-\d")
 
+_OURS = frozenset({options.EOR, options.GMCP, options.CHARSET})
+_THEIRS = frozenset({options.NAWS, options.TTYPE, options.GMCP, options.CHARSET})
 _CHARACTER_MODE = (options.ECHO, options.SGA)
 
 
@@ -48,6 +50,18 @@ class Telnet:
         complete: what Tab offers in the editor.
     """
 
+    __slots__ = (
+        "_complete",
+        "_is_first_line",
+        "_lines",
+        "_opening",
+        "_options",
+        "_splitter",
+        "editor",
+        "profile",
+        "speaks_telnet",
+    )
+
     def __init__(self, complete: Complete = lambda _: ()) -> None:
         self.profile = Profile()
         self.editor: Editor | None = None
@@ -55,10 +69,7 @@ class Telnet:
         self._complete = complete
         self._lines = LineBuffer()
         self._splitter = _Splitter()
-        self._options = Options(
-            ours={options.EOR, options.GMCP, options.CHARSET},
-            theirs={options.NAWS, options.TTYPE, options.GMCP, options.CHARSET},
-        )
+        self._options = Options(ours=_OURS, theirs=_THEIRS)
         self._opening: bytes | None = b""  # the first bytes, until they tell what is spoken here
         self._is_first_line = True
 
@@ -184,6 +195,8 @@ _Piece = bytes | _Signal | _Request | _Subnegotiation
 
 class _Splitter:
     """Takes a byte stream apart into text, commands and subnegotiations (RFC 854, 855)."""
+
+    __slots__ = ("_pending", "_sub", "_too_long")
 
     def __init__(self) -> None:
         self._pending = b""  # a command cut short: IAC, or IAC and a verb
