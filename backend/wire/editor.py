@@ -53,6 +53,15 @@ class Editor:
         self._rows = [""]  # as drawn
         self._cursor = (0, 0)
 
+    @property
+    def after_cr(self) -> bool:
+        """See ``LineBuffer``."""
+        return self._keys.after_cr
+
+    @after_cr.setter
+    def after_cr(self, after_cr: bool) -> None:
+        self._keys.after_cr = after_cr
+
     # --- in and out ---
 
     def start(self) -> bytes:
@@ -113,12 +122,12 @@ class Editor:
             case Key.END:
                 self._move_to(len(self._before + self._after))
             case Key.WORD_LEFT:
-                self._move_to(len(re.sub(r"\S*\s*\Z", "", self._before)))
+                self._move_to(_word_start(self._before.rstrip()))
             case Key.WORD_RIGHT:
                 word = re.match(r"\s*\S*", self._after)
                 self._move_to(len(self._before) + (word.end() if word else 0))
             case Key.KILL_WORD:
-                self._before = re.sub(r"\S*\s*\Z", "", self._before)
+                self._before = self._before[: _word_start(self._before.rstrip())]
             case Key.KILL_REST:
                 self._after = ""
             case Key.KILL_LINE:
@@ -156,8 +165,8 @@ class Editor:
 
     def _offer(self) -> None:
         if not self._offers:
-            word = re.search(r"\S*\Z", self._before)
-            self._offers = [*self._complete(self._before), word[0] if word else ""]
+            word = self._before[_word_start(self._before) :]
+            self._offers = [*self._complete(self._before), word]
         standing, following = self._offers[-1], self._offers[0]
         self._before = self._before.removesuffix(standing)
         self._insert(following)
@@ -172,7 +181,7 @@ class Editor:
         self._set("")
         self._recalled, self._offers = 0, []
         self._rows, self._cursor = [""], (0, 0)
-        return [*shown, Reply(b"\r\n"), Typed(None if overlong else line)]
+        return [*shown, Reply(b"\r\n"), Typed(None if overlong else line, self._keys.encoding)]
 
     # --- what the screen shows ---
 
@@ -215,6 +224,11 @@ class Editor:
 
     def _bytes(self, text: str) -> bytes:
         return to_bytes(text, self._profile.style)
+
+
+def _word_start(text: str) -> int:
+    """Where the last word begins; a regular expression would try every place before it, too."""
+    return next((at for at in range(len(text), 0, -1) if text[at - 1].isspace()), 0)
 
 
 def _rows(text: str, columns: int) -> list[str]:

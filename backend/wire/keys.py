@@ -8,6 +8,8 @@ import codecs
 import enum
 import re
 
+from backend.wire.inputs import Encoding
+
 MAX_SEQUENCE = 32
 """Longest escape sequence waited for; what is longer is not a key."""
 
@@ -89,16 +91,22 @@ _TOKEN = re.compile(
 
 
 class Keys:
-    """One connection's keys in the making."""
+    """One connection's keys in the making.
+
+    Attributes:
+        after_cr: whether the last thing was a CR, so that an LF is the rest of its line end.
+        encoding: how the last characters beyond ASCII had to be read.
+    """
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._pending = ""
-        self._after_cr = False
+        self.after_cr = False
+        self.encoding: Encoding = "utf-8"
 
     def feed(self, data: bytes) -> list[Key | str]:
         """The keys that ``data`` completes, in order. What is no key is left out."""
-        text = self._pending + _latin_1(self._decoder.decode(data))
+        text = self._pending + self._read(data)
         self._pending = ""
         keys: list[Key | str] = []
         at = 0
@@ -114,8 +122,17 @@ class Keys:
                 at += 1
         return keys
 
+    def _read(self, data: bytes) -> str:
+        text = self._decoder.decode(data)
+        if text.isascii():
+            return text
+        # Bytes that are no UTF-8 come out of the decoder as lone surrogates.
+        read = "".join(chr(ord(c) - 0xDC00) if "\udc80" <= c <= "\udcff" else c for c in text)
+        self.encoding = "utf-8" if read == text else "latin-1"
+        return read
+
     def _key(self, token: re.Match[str]) -> list[Key | str]:
-        after_cr, self._after_cr = self._after_cr, token[0] == "\r"
+        after_cr, self.after_cr = self.after_cr, token[0] == "\r"
         key: Key | str | None
         match token.lastgroup:
             case "text":
@@ -135,11 +152,6 @@ class Keys:
             case _:
                 key = _META.get(token["meta"])
         return [] if key is None else [key]
-
-
-def _latin_1(text: str) -> str:
-    # Bytes that are no UTF-8 come out of the decoder as lone surrogates.
-    return "".join(chr(ord(c) - 0xDC00) if "\udc80" <= c <= "\udcff" else c for c in text)
 
 
 def _may_go_on(text: str) -> bool:

@@ -22,24 +22,27 @@ several strokes."""
 
 # Line ends; then backspace, delete, ^C, ^U and ^W.
 _KEY = re.compile(rb"(\r\n|[\r\n\x08\x7f\x03\x15\x17])")
-_LAST_WORD = re.compile(rb"[^ ]* *\Z")
 
 
 class LineBuffer:
-    """One connection's line in the making; an ``inputs.Reader`` that draws nothing."""
+    """One connection's line in the making; an ``inputs.Reader`` that draws nothing.
 
-    __slots__ = ("_after_cr", "_overlong", "_partial")
+    Attributes:
+        after_cr: whether the last thing was a CR, so that an LF is the rest of its line end.
+    """
+
+    __slots__ = ("_overlong", "_partial", "after_cr")
 
     def __init__(self) -> None:
         self._partial = bytearray()
         self._overlong = False
-        self._after_cr = False
+        self.after_cr = False
 
     def feed(self, data: bytes) -> list[Input]:
         """Lines that ``data`` completes."""
         lines: list[Input] = []
-        if self._after_cr and data:
-            self._after_cr = False
+        if self.after_cr and data:
+            self.after_cr = False
             data = data.removeprefix(b"\n")  # the other half of a CR LF
         # Text and keys alternate: text, key, text, key, ..., text.
         for number, piece in enumerate(_KEY.split(data)):
@@ -50,10 +53,10 @@ class LineBuffer:
             elif piece in (b"\x08", b"\x7f"):
                 self.erase_character()
             elif piece == b"\x17":
-                self._partial = bytearray(_LAST_WORD.sub(b"", self._partial))
+                del self._partial[self._partial.rstrip(b" ").rfind(b" ") + 1 :]
             else:
                 self.erase_line()
-        self._after_cr = data.endswith(b"\r") if data else self._after_cr
+        self.after_cr = data.endswith(b"\r") if data else self.after_cr
         return lines
 
     def erase_character(self) -> list[Input]:

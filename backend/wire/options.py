@@ -39,7 +39,8 @@ _State = Literal["no", "yes", "want no", "want yes", "refused"]
 class _Option:
     state: _State = "no"
     opposite: bool = False
-    """While an answer is awaited: the opposite is to be asked for next."""
+    """While an answer is awaited: the opposite is to be asked for next. Once refused: the peer has
+    asked again, and still waits for its answer."""
 
 
 class Options:
@@ -62,6 +63,11 @@ class Options:
         known = self._options.get((end, option))
         return known is not None and known.state == "yes"
 
+    def is_open(self, end: End, option: int) -> bool:
+        """Whether it has been asked for, and the peer has yet to answer."""
+        known = self._options.get((end, option))
+        return known is not None and known.state == "want yes" and not known.opposite
+
     def ask(self, end: End, option: int, on: bool) -> bytes:
         """Want an option on or off; what to send now."""
         known = self._get(end, option)
@@ -71,7 +77,9 @@ class Options:
             return b""
         if (known.state == "yes") == on:
             return b""
-        known.state = waiting
+        # To a peer that still waits for an answer (GNU telnet does), our question is one.
+        is_answer = known.state == "refused" and known.opposite
+        known.state, known.opposite = ("yes" if is_answer else waiting), False
         return _request(end, option, on)
 
     def receive(self, verb: int, option: int) -> bytes:
@@ -88,9 +96,10 @@ class Options:
                 known.state = "yes"
                 return _request(end, option, True)
             case "no":
-                # Said once: whoever insists is not answered again.
                 known.state = "refused"
                 return _request(end, option, False)
+            case "refused":
+                known.opposite = True  # said once: whoever insists is not answered again
             case "want yes" if known.opposite:
                 known.state, known.opposite = "want no", False
                 return _request(end, option, False)

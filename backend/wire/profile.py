@@ -29,13 +29,15 @@ _ANSI_TYPES = (
 )
 """Beginnings of the names of terminals that obey ECMA-48 colours."""
 
-_FULL_COLOUR_TYPES = ("256COLOR", "TRUECOLOR", "DIRECT", "MUDLET", "TINTIN", "KITTY", "XTERM")
-"""Parts of the names of terminals that know 256 colours."""
+_FULL_COLOUR_TYPES = ("KITTY", "MUDLET", "PUTTY", "TINTIN", "XTERM")
+_FULL_COLOUR_MARKS = ("256COLOR", "TRUECOLOR", "DIRECT")
+"""How the names of terminals begin that know 256 colours, and what others have in theirs."""
 
 _MTTS_ANSI, _MTTS_UTF_8, _MTTS_256_COLOURS, _MTTS_SCREEN_READER = 1, 4, 8, 64
 
 _IS, _SEND = 0, 1
 _REQUEST, _ACCEPTED, _REJECTED = 1, 2, 3
+_UTF_8_OFFER = subnegotiation(CHARSET, bytes([_REQUEST]) + b";UTF-8")
 
 
 class Profile:
@@ -47,17 +49,6 @@ class Profile:
         colour_wanted: what the person chose, or None to go by the terminal type.
     """
 
-    __slots__ = (
-        "_encoding",
-        "_encoding_is_agreed",
-        "_gmcp",
-        "_marks_prompts",
-        "_mtts",
-        "colour_wanted",
-        "size",
-        "types",
-    )
-
     def __init__(self) -> None:
         self.size: tuple[int, int] | None = None
         self.types: list[str] = []
@@ -67,6 +58,8 @@ class Profile:
         self._encoding_is_agreed = False
         self._gmcp = False
         self._marks_prompts = False
+        self._types_asked = 0
+        self._offers_charset = False
 
     @property
     def style(self) -> Style:
@@ -80,15 +73,18 @@ class Profile:
         )
 
     def _colours(self) -> Colours:
+        many = bool(self._mtts & _MTTS_256_COLOURS) or any(
+            told.startswith(_FULL_COLOUR_TYPES) or any(mark in told for mark in _FULL_COLOUR_MARKS)
+            for told in self.types
+        )
         obeys = bool(self._mtts & _MTTS_ANSI) or any(t.startswith(_ANSI_TYPES) for t in self.types)
         reads_aloud = bool(self._mtts & _MTTS_SCREEN_READER)
         wanted = self.colour_wanted
         if wanted is None:
-            wanted = obeys and not reads_aloud
+            wanted = (obeys or many) and not reads_aloud
         if not wanted:
             return 0
-        many = any(name in told for told in self.types for name in _FULL_COLOUR_TYPES)
-        return 256 if many or self._mtts & _MTTS_256_COLOURS else 16
+        return 256 if many else 16
 
     def heard(self, line: str, encoding: Encoding) -> None:
         """Learn from a line: whoever writes in one encoding also wants to read it."""
@@ -99,9 +95,10 @@ class Profile:
         """An option is on or off now, at our end or theirs; what to say to that."""
         match option:
             case _ if option == TTYPE and theirs:
-                return [_ask_for_type()]
-            case _ if option == CHARSET and ours:
-                return [Reply(subnegotiation(CHARSET, bytes([_REQUEST]) + b";UTF-8"))]
+                return self._ask_for_type()
+            case _ if option == CHARSET:
+                is_new, self._offers_charset = ours and not self._offers_charset, ours
+                return [Reply(_UTF_8_OFFER)] if is_new else []
             case _ if option == NAWS and not theirs:
                 self.size = None
             case _ if option == EOR:
@@ -133,7 +130,13 @@ class Profile:
             self._mtts = int(name[5:])
             if self._mtts & _MTTS_UTF_8:
                 self._agree_on_utf_8()
-        return [_ask_for_type()] if len(self.types) < MAX_TYPES else []
+        return self._ask_for_type()
+
+    def _ask_for_type(self) -> list[Input]:
+        if self._types_asked == MAX_TYPES:
+            return []
+        self._types_asked += 1
+        return [Reply(subnegotiation(TTYPE, bytes([_SEND])))]
 
     def _receive_charset(self, payload: bytes) -> list[Input]:
         command, rest = payload[:1], payload[1:]
@@ -153,10 +156,6 @@ class Profile:
 
 def _side(told: int, default: int) -> int:
     return min(max(told or default, MIN_SIDE), MAX_SIDE)
-
-
-def _ask_for_type() -> Reply:
-    return Reply(subnegotiation(TTYPE, bytes([_SEND])))
 
 
 def _receive_gmcp(payload: bytes) -> list[Input]:

@@ -51,15 +51,8 @@ class Telnet:
     """
 
     __slots__ = (
-        "_complete",
-        "_is_first_line",
-        "_lines",
-        "_opening",
-        "_options",
-        "_splitter",
-        "editor",
-        "profile",
-        "speaks_telnet",
+        *("_complete", "_is_first_line", "_is_foreign", "_lines", "_opening", "_options"),
+        *("_splitter", "_wants_character_mode", "editor", "profile", "speaks_telnet"),
     )
 
     def __init__(self, complete: Complete = lambda _: ()) -> None:
@@ -72,16 +65,21 @@ class Telnet:
         self._options = Options(ours=_OURS, theirs=_THEIRS)
         self._opening: bytes | None = b""  # the first bytes, until they tell what is spoken here
         self._is_first_line = True
+        self._is_foreign = False
+        self._wants_character_mode = False
 
     def feed(self, data: bytes) -> list[Input]:
         """Everything that ``data`` completes, in order."""
+        if self._is_foreign:
+            return []
         if self._opening is not None:
             data = self._opening + data
-            if data == _TLS_HELLO[: len(data)] and len(data) < len(_TLS_HELLO):
+            if data in (b"", _TLS_HELLO[:1]):
                 self._opening = data
                 return []
             self._opening = None
             if data.startswith(_TLS_HELLO):
+                self._is_foreign = True
                 return [WrongProtocol("TLS")]
         return [out for piece in self._splitter.split(data) for out in self._take(piece)]
 
@@ -99,18 +97,31 @@ class Telnet:
 
         The peer's agreement brings the editor; either side's word ends it.
         """
-        asked = [self._options.ask("us", option, on) for option in _CHARACTER_MODE]
-        return [*self._change_reader(), Reply(b"".join(asked))]
+        self._wants_character_mode = on
+        asked = b"".join(self._options.ask("us", option, on) for option in _CHARACTER_MODE)
+        replies = [Reply(asked)] if asked else []
+        return [*replies, *self._change_reader()] if on else [*self._change_reader(), *replies]
 
     def _change_reader(self) -> list[Reply]:
         agreed = all(self._options.is_on("us", option) for option in _CHARACTER_MODE)
         if agreed and self.editor is None:
             self.editor = Editor(self.profile, self._complete)
+            self.editor.after_cr = self._lines.after_cr
+            self._lines.erase_line()
             return [Reply(self.editor.start())]
         if self.editor is not None and not agreed:
             editor, self.editor = self.editor, None
+            self._lines.after_cr = editor.after_cr
             return [Reply(editor.leave())]
         return []
+
+    def _keep_whole(self) -> list[Reply]:
+        """Take both halves of character mode back when one is refused: alone, each does harm."""
+        refused = not all(
+            self._options.is_on("us", option) or self._options.is_open("us", option)
+            for option in _CHARACTER_MODE
+        )
+        return self.ask_character_mode(False) if self._wants_character_mode and refused else []
 
     @property
     def _reader(self) -> Reader:
@@ -152,7 +163,7 @@ class Telnet:
         out: list[Input] = [Reply(answer)] if answer else []
         if self._ends(option) != before:
             out += self.profile.option_changed(option, *self._ends(option))
-        return [*out, *self._change_reader()]
+        return [*out, *self._change_reader(), *self._keep_whole()]
 
     def _ends(self, option: int) -> tuple[bool, bool]:
         return self._options.is_on("us", option), self._options.is_on("peer", option)
