@@ -10,9 +10,6 @@ import re
 
 from backend.wire.inputs import Encoding
 
-MAX_SEQUENCE = 32
-"""Longest escape sequence waited for; what is longer is not a key."""
-
 
 class Key(enum.Enum):
     """A key that is not a character."""
@@ -81,13 +78,16 @@ _META = {
 
 # CSI (with parameters), SS3, an Alt combination, a line end, another control, or characters.
 _TOKEN = re.compile(
-    r"\x1b\[(?P<parameters>[0-9;?<=>]*)[ -/]*(?P<csi>[@-~])"
+    r"\x1b\[(?P<parameters>[0-9;?<=>]{0,24})[ -/]{0,4}(?P<csi>[@-~])"
     r"|\x1bO(?P<ss3>[ -~])"
     r"|\x1b(?P<meta>[^\[O\x1b])"
     r"|(?P<end>\r\n|\r\0)"
     r"|(?P<control>[\0-\x1a\x1c-\x1f\x7f-\x9f])"
     r"|(?P<text>[^\0-\x1f\x7f-\x9f]+)"
 )
+
+# Sequences are bounded, so that one that never ends is not waited for; no key has a longer one.
+_UNFINISHED = re.compile(r"\x1b(\[[0-9;?<=>]{0,24}[ -/]{0,4}|O)?")
 
 
 class Keys:
@@ -115,7 +115,7 @@ class Keys:
             if token is not None:
                 keys += self._key(token)
                 at = token.end()
-            elif len(text) - at < MAX_SEQUENCE and _may_go_on(text[at:]):
+            elif _UNFINISHED.fullmatch(text, at):
                 self._pending = text[at:]
                 break
             else:
@@ -152,7 +152,3 @@ class Keys:
             case _:
                 key = _META.get(token["meta"])
         return [] if key is None else [key]
-
-
-def _may_go_on(text: str) -> bool:
-    return re.fullmatch(r"\x1b(\[[0-9;?<=>]*[ -/]*|O)?", text) is not None

@@ -73,7 +73,7 @@ class Profile:
         )
 
     def _colours(self) -> Colours:
-        many = bool(self._mtts & _MTTS_256_COLOURS) or any(
+        many = any(
             told.startswith(_FULL_COLOUR_TYPES) or any(mark in told for mark in _FULL_COLOUR_MARKS)
             for told in self.types
         )
@@ -84,7 +84,7 @@ class Profile:
             wanted = (obeys or many) and not reads_aloud
         if not wanted:
             return 0
-        return 256 if many else 16
+        return 256 if many or self._mtts & _MTTS_256_COLOURS else 16
 
     def heard(self, line: str, encoding: Encoding) -> None:
         """Learn from a line: whoever writes in one encoding also wants to read it."""

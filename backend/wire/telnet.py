@@ -10,25 +10,16 @@ socket and no room; ``wire.profile`` knows what a terminal can do, ``wire.lines`
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 from backend.room.events import Dismissed, Event
 from backend.wire import options
 from backend.wire.editor import Complete, Editor
 from backend.wire.inputs import AreYouThere, Input, Reader, Reply, Typed, WrongProtocol
 from backend.wire.lines import LineBuffer
-from backend.wire.options import DO, DONT, IAC, SB, SE, TM, WILL, Options
+from backend.wire.options import DO, IAC, TM, WILL, Options
 from backend.wire.profile import Profile
+from backend.wire.splitter import Piece, Request, Signal, Splitter, Subnegotiation
 from backend.wire.terminal import encoder
-
-MAX_SUBNEGOTIATION = 4_096
-"""Longest subnegotiation kept, in bytes as sent: ample for any GMCP a chat needs. A longer one is
-dropped, and nothing after it."""
-
-_FIRST_COMMAND = 236
-"""Bytes below are no commands (RFC 854, 1184), so an IAC before one is no IAC: in CP1251, 255 is
-a letter."""
 
 _TLS_HELLO = b"\x16\x03"
 _OTHER_PROTOCOL = re.compile(r"[A-Z]+ \S+ (HTTP)/\d|(SSH)-\d")
@@ -61,7 +52,7 @@ class Telnet:
         self.speaks_telnet = False
         self._complete = complete
         self._lines = LineBuffer()
-        self._splitter = _Splitter()
+        self._splitter = Splitter()
         self._options = Options(ours=_OURS, theirs=_THEIRS)
         self._opening: bytes | None = b""  # the first bytes, until they tell what is spoken here
         self._is_first_line = True
@@ -127,15 +118,15 @@ class Telnet:
     def _reader(self) -> Reader:
         return self.editor or self._lines
 
-    def _take(self, piece: "_Piece") -> list[Input]:
+    def _take(self, piece: Piece) -> list[Input]:
         match piece:
             case bytes():
                 return [self._look_at(out) for out in self._reader.feed(piece)]
-            case _Subnegotiation(option, payload):
+            case Subnegotiation(option, payload):
                 return self._greet() + self.profile.receive(option, payload)
-            case _Request(verb, option):
+            case Request(verb, option):
                 return self._greet() + self._negotiate(verb, option)
-            case _Signal(code):
+            case Signal(code):
                 return self._greet() + self._obey(code)
 
     def _greet(self) -> list[Input]:
@@ -176,84 +167,3 @@ class Telnet:
             if is_first and (other := _OTHER_PROTOCOL.match(line)):
                 return WrongProtocol(other[1] or other[2])
         return out
-
-
-@dataclass(frozen=True, slots=True)
-class _Signal:
-    """``IAC code``."""
-
-    code: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """``IAC verb option``: WILL, WONT, DO or DONT."""
-
-    verb: int
-    option: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Subnegotiation:
-    """``IAC SB option payload IAC SE``."""
-
-    option: int
-    payload: bytes
-
-
-_Piece = bytes | _Signal | _Request | _Subnegotiation
-
-
-class _Splitter:
-    """Takes a byte stream apart into text, commands and subnegotiations (RFC 854, 855)."""
-
-    __slots__ = ("_pending", "_sub", "_too_long")
-
-    def __init__(self) -> None:
-        self._pending = b""  # a command cut short: IAC, or IAC and a verb
-        self._sub: bytearray | None = None  # inside a subnegotiation: what it has so far
-        self._too_long = False
-
-    def split(self, data: bytes) -> Iterator[_Piece]:
-        """The pieces of ``data`` in order; text comes as bytes."""
-        data, self._pending = self._pending + data, b""
-        start = 0
-        while (at := data.find(IAC, start)) >= 0:
-            yield from self._text(data[start:at])
-            code = data[at + 1] if at + 1 < len(data) else None
-            if code is None or (WILL <= code <= DONT and at + 2 == len(data)):
-                self._pending = data[at:]
-                return
-            start = at + 2
-            if code == IAC:
-                yield from self._text(b"\xff" if self._sub is None else b"\xff\xff")
-            elif code < _FIRST_COMMAND:
-                yield from self._text(b"\xff")
-                start = at + 1
-            elif code == SE:
-                yield from self._end_of_subnegotiation()
-            elif code == SB:
-                self._sub, self._too_long = bytearray(), False
-            else:
-                self._sub = None  # inside one, its end was lost
-                if WILL <= code <= DONT:
-                    yield _Request(code, data[at + 2])
-                    start = at + 3
-                else:
-                    yield _Signal(code)
-        yield from self._text(data[start:])
-
-    def _text(self, data: bytes) -> Iterator[bytes]:
-        if self._sub is None:
-            if data:
-                yield data
-        elif len(self._sub) + len(data) > MAX_SUBNEGOTIATION:
-            self._too_long = True
-            self._sub.clear()
-        elif not self._too_long:
-            self._sub += data
-
-    def _end_of_subnegotiation(self) -> Iterator[_Subnegotiation]:
-        sub, self._sub = self._sub, None
-        if sub and not self._too_long:
-            yield _Subnegotiation(sub[0], bytes(sub[1:]).replace(b"\xff\xff", b"\xff"))
