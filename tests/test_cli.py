@@ -179,6 +179,9 @@ async def test_the_log_has_a_line_per_happening_and_no_word_that_was_said() -> N
             await alice.type("a secret")
             await alice.type("/quit for lunch")
             await alice.rest()
+        with trio.fail_after(5):
+            while "c1 closed" not in room.logged():
+                await trio.sleep(0.01)
         room.stop()
         lines = [line.split("playroom: ", 1)[1] for line in room.logged().splitlines()]
     assert lines == [

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from wcwidth import grapheme_boundary_before, iter_graphemes
 from wcwidth import width as display_width
 
-from backend.wire.inputs import Input, Reply, Typed
-from backend.wire.keys import Key, Keys
+from backend.wire.inputs import Encoding, Input, Reply, Typed
+from backend.wire.keys import Key, Keys, Latin1
 from backend.wire.profile import DEFAULT_SIZE, Profile
-from backend.wire.terminal import to_bytes
+from backend.wire.terminal import sayable, to_bytes
 
 PROMPT = "> "
 
@@ -34,6 +34,9 @@ may take the last word's place come out."""
 class Editor:
     """One connection's line in the making; an ``inputs.Reader`` that draws it.
 
+    Attributes:
+        keys: what makes keys of its bytes.
+
     Args:
         profile: the terminal's size and encoding.
         complete: what Tab offers.
@@ -42,25 +45,17 @@ class Editor:
     def __init__(self, profile: Profile, complete: Complete) -> None:
         self._profile = profile
         self._complete = complete
-        self._keys = Keys()
+        self.keys = Keys()
         self._before = ""  # the line: what stands before the cursor, and after it
         self._after = ""
         self._overlong = False
+        self._encoding: Encoding = "utf-8"
         self._history: list[str] = []
         self._recalled = 0  # how far back in the history; 0 is the line in the making
-        self._draft = ""
+        self._draft = ("", False)
         self._offers: list[str] = []  # what Tab has yet to offer, the present one last
         self._rows = [""]  # as drawn
         self._cursor = (0, 0)
-
-    @property
-    def after_cr(self) -> bool:
-        """See ``LineBuffer``."""
-        return self._keys.after_cr
-
-    @after_cr.setter
-    def after_cr(self, after_cr: bool) -> None:
-        self._keys.after_cr = after_cr
 
     # --- in and out ---
 
@@ -79,7 +74,7 @@ class Editor:
     def feed(self, data: bytes) -> list[Input]:
         """Take keys; the lines they finish, and what to draw."""
         out: list[Input] = []
-        for key in self._keys.feed(data):
+        for key in self.keys.feed(data):
             if key is Key.ENTER:
                 out += self._enter()
             elif key is Key.REDRAW:
@@ -109,6 +104,8 @@ class Editor:
         match key:
             case str():
                 self._insert(key)
+                if not key.isascii():
+                    self._encoding = "latin-1" if isinstance(key, Latin1) else "utf-8"
             case Key.BACKSPACE:
                 self._before = self._before[: self._last_boundary()]
             case Key.DELETE:
@@ -136,6 +133,7 @@ class Editor:
                 self._recall(self._recalled + 1)
             case Key.DOWN:
                 self._recall(self._recalled - 1)
+        self._overlong = self._overlong and bool(self._before or self._after)
 
     def _insert(self, text: str) -> None:
         free = MAX_CHARACTERS - len(self._before) - len(self._after)
@@ -159,9 +157,11 @@ class Editor:
         if not 0 <= back <= len(self._history):
             return
         if self._recalled == 0:
-            self._draft = self._before + self._after
+            self._draft = self._before + self._after, self._overlong
         self._recalled = back
-        self._set(self._history[-back] if back else self._draft)
+        line, overlong = (self._history[-back], False) if back else self._draft
+        self._set(line)
+        self._overlong = overlong
 
     def _offer(self) -> None:
         if not self._offers:
@@ -176,12 +176,12 @@ class Editor:
         self._move_to(len(self._before + self._after))
         shown = self._update()
         line, overlong = self._before, self._overlong
-        if line.strip() and line not in self._history[-1:]:
+        if line.strip() and not overlong and line not in self._history[-1:]:
             self._history = [*self._history, line][-MAX_HISTORY:]
         self._set("")
         self._recalled, self._offers = 0, []
         self._rows, self._cursor = [""], (0, 0)
-        return [*shown, Reply(b"\r\n"), Typed(None if overlong else line, self._keys.encoding)]
+        return [*shown, Reply(b"\r\n"), Typed(None if overlong else line, self._encoding)]
 
     # --- what the screen shows ---
 
@@ -215,9 +215,12 @@ class Editor:
     def _lay_out(self) -> tuple[list[str], tuple[int, int]]:
         """The rows as they should be, and where the cursor is: row and column from 0."""
         columns, height = self._profile.size or DEFAULT_SIZE
-        before = _rows(PROMPT + self._before, columns - 1)
-        rows = _rows(PROMPT + self._before + self._after, columns - 1)
+        style = self._profile.style
+        before = _rows(sayable(PROMPT + self._before, style), columns - 1)
+        rows = _rows(sayable(PROMPT + self._before + self._after, style), columns - 1)
         row, column = len(before) - 1, display_width(before[-1])
+        if self._after and rows[row] == before[row] and row + 1 < len(rows):
+            row, column = row + 1, 0  # the character at the cursor begins a row
         # Rows that have left the screen cannot be drawn over: show those around the cursor.
         first = max(0, row - (height - 2))
         return rows[first : first + height - 1], (row - first, column)

@@ -8,8 +8,6 @@ import codecs
 import enum
 import re
 
-from backend.wire.inputs import Encoding
-
 
 class Key(enum.Enum):
     """A key that is not a character."""
@@ -76,18 +74,33 @@ _META = {
     "\x08": Key.KILL_WORD,
 }
 
-# CSI (with parameters), SS3, an Alt combination, a line end, another control, or characters.
+_SS3_FINALS = _FINALS | {"c": Key.WORD_RIGHT, "d": Key.WORD_LEFT}
+
+MAX_SEQUENCE = 32
+"""Longest escape sequence that may be a key; a longer one is passed over to its end."""
+
+# The Linux console's F1 to F5; CSI (rxvt ends some with a dollar); SS3 (Konsole has parameters
+# here, too); an Alt combination; a line end; a control; characters; a sequence that breaks off.
 _TOKEN = re.compile(
-    r"\x1b\[(?P<parameters>[0-9;?<=>]{0,24})[ -/]{0,4}(?P<csi>[@-~])"
-    r"|\x1bO(?P<ss3>[ -~])"
-    r"|\x1b(?P<meta>[^\[O\x1b])"
+    r"\x1b\[\[(?P<function>[A-E])"
+    r"|\x1b\[(?P<parameters>[ -#%-?]*)(?P<csi>[@-Z\\-~$])"
+    r"|\x1bO[0-9;]*(?P<ss3>[@-~])"
+    r"|\x1b(?P<meta>[^\[O\0-\x07\x09-\x1f\x80-\x9f])"
     r"|(?P<end>\r\n|\r\0)"
     r"|(?P<control>[\0-\x1a\x1c-\x1f\x7f-\x9f])"
     r"|(?P<text>[^\0-\x1f\x7f-\x9f]+)"
+    r"|(?P<broken>\x1b(?:\[\[|\[[ -#%-?]*|O[0-9;]*)?)"
 )
 
-# Sequences are bounded, so that one that never ends is not waited for; no key has a longer one.
-_UNFINISHED = re.compile(r"\x1b(\[[0-9;?<=>]{0,24}[ -/]{0,4}|O)?")
+
+_LONE = range(0xDC80, 0xDD00)
+_RUN = re.compile("[\udc80-\udcff]+|[^\udc80-\udcff]+")
+
+
+class Latin1(str):
+    """Characters whose bytes were no UTF-8."""
+
+    __slots__ = ()
 
 
 class Keys:
@@ -95,50 +108,37 @@ class Keys:
 
     Attributes:
         after_cr: whether the last thing was a CR, so that an LF is the rest of its line end.
-        encoding: how the last characters beyond ASCII had to be read.
     """
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._pending = ""
         self.after_cr = False
-        self.encoding: Encoding = "utf-8"
 
     def feed(self, data: bytes) -> list[Key | str]:
         """The keys that ``data`` completes, in order. What is no key is left out."""
-        text = self._pending + self._read(data)
+        text = self._pending + self._decoder.decode(data)
         self._pending = ""
         keys: list[Key | str] = []
-        at = 0
-        while at < len(text):
-            token = _TOKEN.match(text, at)
-            if token is not None:
-                keys += self._key(token)
-                at = token.end()
-            elif _UNFINISHED.fullmatch(text, at):
-                self._pending = text[at:]
-                break
+        for token in _TOKEN.finditer(text):
+            if token.lastgroup == "broken" and token.end() == len(text):
+                self._pending = token[0][:MAX_SEQUENCE]  # with what follows, it is too long
             else:
-                at += 1
+                keys += self._key(token)
         return keys
-
-    def _read(self, data: bytes) -> str:
-        text = self._decoder.decode(data)
-        if text.isascii():
-            return text
-        # Bytes that are no UTF-8 come out of the decoder as lone surrogates.
-        read = "".join(chr(ord(c) - 0xDC00) if "\udc80" <= c <= "\udcff" else c for c in text)
-        self.encoding = "utf-8" if read == text else "latin-1"
-        return read
 
     def _key(self, token: re.Match[str]) -> list[Key | str]:
         after_cr, self.after_cr = self.after_cr, token[0] == "\r"
         key: Key | str | None
         match token.lastgroup:
             case "text":
-                key = token[0]
+                return _characters(token[0])
             case "end":
                 key = Key.ENTER
+            case "csi" | "ss3" if len(token[0]) > MAX_SEQUENCE:
+                key = None
+            case "broken" | "function":
+                key = None
             case "control" if after_cr and token[0] in "\n\0":
                 key = None  # the other half of a line end cut in two
             case "control":
@@ -147,8 +147,21 @@ class Keys:
                 key = _NUMBERED.get(token["parameters"].partition(";")[0])
             case "csi" if token["csi"] in "CD" and ";" in token["parameters"]:
                 key = Key.WORD_RIGHT if token["csi"] == "C" else Key.WORD_LEFT
-            case "csi" | "ss3":
-                key = _FINALS.get(token["csi"] or token["ss3"])
+            case "csi":
+                key = _FINALS.get(token["csi"])
+            case "ss3":
+                key = _SS3_FINALS.get(token["ss3"])
             case _:
                 key = _META.get(token["meta"])
         return [] if key is None else [key]
+
+
+def _characters(text: str) -> list[Key | str]:
+    # Bytes that are no UTF-8 come out of the decoder as lone surrogates.
+    runs = (_latin_1(run) if ord(run[0]) in _LONE else run for run in _RUN.findall(text))
+    return [run for run in runs if run]
+
+
+def _latin_1(run: str) -> Latin1:
+    # Its first 32 beyond ASCII are controls.
+    return Latin1("".join(chr(ord(c) - 0xDC00) for c in run if c >= "\udca0"))

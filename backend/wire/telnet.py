@@ -97,12 +97,12 @@ class Telnet:
         agreed = all(self._options.is_on("us", option) for option in _CHARACTER_MODE)
         if agreed and self.editor is None:
             self.editor = Editor(self.profile, self._complete)
-            self.editor.after_cr = self._lines.after_cr
+            self.editor.keys.after_cr = self._lines.after_cr
             self._lines.erase_line()
             return [Reply(self.editor.start())]
         if self.editor is not None and not agreed:
             editor, self.editor = self.editor, None
-            self._lines.after_cr = editor.after_cr
+            self._lines.after_cr = editor.keys.after_cr
             return [Reply(editor.leave())]
         return []
 

@@ -84,6 +84,11 @@ def to_bytes(text: str, style: Style) -> bytes:
     return text.encode(style.encoding, errors="replace").replace(b"\xff", b"\xff\xff")
 
 
+def sayable(text: str, style: Style) -> str:
+    """The text as it will be seen: what the encoding lacks is a question mark, one column wide."""
+    return text.encode(style.encoding, errors="replace").decode(style.encoding)
+
+
 def to_text(event: events.Event, style: Style = PLAIN) -> str:
     """The event as whole terminal lines, or as a prompt that waits on its line."""
     match event:
@@ -92,7 +97,7 @@ def to_text(event: events.Event, style: Style = PLAIN) -> str:
         case events.Prompted(reason):
             return f"{META}{reason}. Please enter another: "
         case events.Listed():
-            return _house(_columns(event, style.width), style)
+            return _house(_columns(event, style), style)
         case events.Presence():
             return _house(_changes(event, style), style)
         case events.Noticed(text) | events.Dismissed(text):
@@ -155,6 +160,7 @@ def _house(lines: Iterable[str], style: Style) -> str:
 
 
 def _line(prefix: str, text: str, style: Style) -> str:
+    prefix, text = sayable(prefix, style), sayable(text, style)
     if style.width is None or display_width(prefix + text) < style.width:
         return f"{prefix}{text}{END}"
     # One column stays free: terminals disagree on what follows a character in the last one.
@@ -173,13 +179,13 @@ def _changes(event: events.Presence, style: Style) -> Iterator[str]:
         yield f"{some(joined, event.joined_total)} joined."
 
 
-def _columns(event: events.Listed, width: int | None) -> list[str]:
+def _columns(event: events.Listed, style: Style) -> list[str]:
     """Who is here: one line, or columns where the terminal's width is known."""
-    if width is None:
+    if style.width is None:
         return [listed(event)]
-    names = [with_door(person) for person in event.people]
+    names = [sayable(with_door(person), style) for person in event.people]
     widest = max(map(display_width, names), default=0) + 2
-    across = max(1, (width - 1 - len(META)) // widest)
+    across = max(1, (style.width - 1 - len(META) + 2) // widest)
     rows = [names[start : start + across] for start in range(0, len(names), across)]
     aligned = ["".join(n + " " * (widest - display_width(n)) for n in row).rstrip() for row in rows]
     more = event.total - len(event.people)
