@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,13 @@ class Running:
         """Everything written to stderr so far."""
         self.log.seek(0)
         return self.log.read()
+
+    def wait_until_logged(self, text: str, *, within: float = 10.0) -> None:
+        """Wait until this has been written to stderr."""
+        deadline = time.monotonic() + within
+        while text not in self.logged():
+            assert time.monotonic() < deadline, f"{text!r} was not logged"
+            time.sleep(0.01)
 
 
 def environment(**settings: str) -> dict[str, str]:

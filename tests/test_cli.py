@@ -162,8 +162,7 @@ def test_a_second_signal_ends_at_once() -> None:
         sleeper.connect(("127.0.0.1", room.bound.telnet_port))
         assert sleeper.recv(100) == PROMPT.encode()
         room.process.send_signal(signal.SIGTERM)
-        while "SIGTERM" not in room.logged():
-            time.sleep(0.01)
+        room.wait_until_logged("SIGTERM")
         assert room.stop(signal.SIGTERM, within=1.5) == -signal.SIGTERM
 
 
@@ -179,9 +178,7 @@ async def test_the_log_has_a_line_per_happening_and_no_word_that_was_said() -> N
             await alice.type("a secret")
             await alice.type("/quit for lunch")
             await alice.rest()
-        with trio.fail_after(5):
-            while "c1 closed" not in room.logged():
-                await trio.sleep(0.01)
+        await trio.to_thread.run_sync(room.wait_until_logged, "c1 closed")
         room.stop()
         lines = [line.split("playroom: ", 1)[1] for line in room.logged().splitlines()]
     assert lines == [

@@ -14,7 +14,7 @@ from wcwidth import width as display_width
 from backend.wire.inputs import Encoding, Input, Reply, Typed
 from backend.wire.keys import Key, Keys, Latin1
 from backend.wire.profile import DEFAULT_SIZE, Profile
-from backend.wire.terminal import sayable, to_bytes
+from backend.wire.terminal import rows_of, sayable, to_bytes
 
 PROMPT = "> "
 
@@ -72,7 +72,11 @@ class Editor:
         return self._bytes(self._erased()) + data + self._bytes(self._draw())
 
     def feed(self, data: bytes) -> list[Input]:
-        """Take keys; the lines they finish, and what to draw."""
+        """Take keys; the lines they finish, and what to draw.
+
+        Each reply goes by those before it: all of them must leave before anything is shown
+        ``above``.
+        """
         out: list[Input] = []
         for key in self.keys.feed(data):
             if key is Key.ENTER:
@@ -216,8 +220,8 @@ class Editor:
         """The rows as they should be, and where the cursor is: row and column from 0."""
         columns, height = self._profile.size or DEFAULT_SIZE
         style = self._profile.style
-        before = _rows(sayable(PROMPT + self._before, style), columns - 1)
-        rows = _rows(sayable(PROMPT + self._before + self._after, style), columns - 1)
+        before = rows_of(sayable(PROMPT + self._before, style), columns - 1)
+        rows = rows_of(sayable(PROMPT + self._before + self._after, style), columns - 1)
         row, column = len(before) - 1, display_width(before[-1])
         if self._after and rows[row] == before[row] and row + 1 < len(rows):
             row, column = row + 1, 0  # the character at the cursor begins a row
@@ -232,16 +236,3 @@ class Editor:
 def _word_start(text: str) -> int:
     """Where the last word begins; a regular expression would try every place before it, too."""
     return next((at for at in range(len(text), 0, -1) if text[at - 1].isspace()), 0)
-
-
-def _rows(text: str, columns: int) -> list[str]:
-    """Text cut into rows of at most so many columns, between grapheme clusters."""
-    rows, used = [""], 0
-    for cluster in iter_graphemes(text):
-        wide = display_width(cluster)
-        if used + wide > columns:
-            rows.append("")
-            used = 0
-        rows[-1] += cluster
-        used += wide
-    return rows

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from wcwidth import iter_graphemes, wrap
 from wcwidth import width as display_width
-from wcwidth import wrap
 
 from backend.room import events
 from backend.wire.inputs import Encoding
@@ -87,6 +87,22 @@ def to_bytes(text: str, style: Style) -> bytes:
 def sayable(text: str, style: Style) -> str:
     """The text as it will be seen: what the encoding lacks is a question mark, one column wide."""
     return text.encode(style.encoding, errors="replace").decode(style.encoding)
+
+
+def rows_of(text: str, columns: int) -> list[str]:
+    """Text cut into rows of at most so many columns, between grapheme clusters."""
+    if text.isascii():
+        # Nearly all lines are, and the long way takes a hundred times as long.
+        return [text[at : at + columns] for at in range(0, max(len(text), 1), columns)]
+    rows, used = [""], 0
+    for cluster in iter_graphemes(text):
+        wide = display_width(cluster)
+        if used + wide > columns:
+            rows.append("")
+            used = 0
+        rows[-1] += cluster
+        used += wide
+    return rows
 
 
 def to_text(event: events.Event, style: Style = PLAIN) -> str:
