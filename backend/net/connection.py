@@ -57,7 +57,7 @@ class Peer(trio.abc.AsyncResource):
     (to send without waiting) hold.
     """
 
-    __slots__ = ("_socket", "stream")
+    __slots__ = ("_socket", "send_now", "stream")
 
     def __init__(self, accepted: trio.SocketStream) -> None:
         self._socket = socket.socket(fileno=accepted.socket.detach())
@@ -66,24 +66,19 @@ class Peer(trio.abc.AsyncResource):
             for level, option, value in _NOTICE_THE_DEAD:
                 self._socket.setsockopt(level, option, value)
         self.stream = trio.SocketStream(trio.socket.from_stdlib_socket(self._socket))
+        self.send_now: Callable[[bytes], int] = self._socket.send
 
     async def receive(self) -> bytes:
         """The next bytes; empty at the end. Raises trio.BrokenResourceError."""
         return bytes(await self.stream.receive_some(READ_BYTES))
-
-    def send_now(self, data: bytes) -> int:
-        """Write without blocking; see ``outbox.Sink``."""
-        try:
-            return self._socket.send(data)
-        except BlockingIOError:
-            return 0
 
     async def send_some(self, data: bytes) -> int:
         """Wait, then write; see ``outbox.Sink``."""
         count = 0
         while not count:
             await trio.lowlevel.wait_writable(self._socket)
-            count = self.send_now(data)
+            with suppress(BlockingIOError):
+                count = self.send_now(data)
         return count
 
     async def hang_up(self) -> None:

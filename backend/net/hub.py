@@ -138,15 +138,18 @@ class Hub:
     def _deliver(self, delivery: Delivery) -> None:
         event = delivery.event
         encoded: dict[Encode, bytes] = {}
-        there = [self._connections[id] for id in delivery.to if id in self._connections]
-        for connection in there:
+        find = self._connections.get
+        for id in delivery.to:
+            connection = find(id)
+            if connection is None:
+                continue
             encode = connection.encode
             data = encoded.get(encode)
             if data is None:
                 data = encoded[encode] = encode(event)
             connection.outbox.push(data)
         if isinstance(event, Dismissed):
-            for connection in there:
+            for connection in filter(None, map(find, delivery.to)):
                 connection.dismiss(event.code, event.text)
 
     def _show_out(self, ids: Iterable[str]) -> None:

@@ -22,11 +22,16 @@ STALL_SECONDS = 20.0
 """How long a connection may take nothing at all before it is given up."""
 
 
+BETWEEN_LOOKS = 32
+"""Connections written to between two looks at the clock."""
+
+
 class Sink(Protocol):
     """Where an outbox empties into."""
 
-    def send_now(self, data: bytes) -> int:
-        """Write without blocking; how many bytes were taken, perhaps 0. Raises OSError."""
+    @property
+    def send_now(self) -> Callable[[bytes], int]:
+        """Writes without blocking; how many bytes were taken. Raises OSError, as a socket does."""
 
     async def send_some(self, data: bytes) -> int:
         """Wait until something can be written, write it, and return how many bytes that were.
@@ -58,6 +63,13 @@ class StreamSink:
 class Outbox:
     """One connection's mailbox.
 
+    Attributes:
+        chunks: the mail, in order.
+        size: how many bytes of it there are.
+        is_due: whether the Postman has it on a round, or waits for its connection.
+        send_now: the sink's.
+        waiting_for_empty: set when all mail has left.
+
     Args:
         sink: where the mail goes.
         postman: who carries it.
@@ -66,7 +78,10 @@ class Outbox:
         max_bytes: the bound on what is kept.
     """
 
-    __slots__ = ("_chunks", "_empty", "_give_up", "_max", "_posted", "_postman", "_sink", "size")
+    __slots__ = (
+        *("_give_up", "_max", "_postman", "_sink", "chunks", "is_due", "send_now", "size"),
+        "waiting_for_empty",
+    )
 
     def __init__(
         self,
@@ -79,10 +94,11 @@ class Outbox:
         self._postman = postman
         self._give_up: Callable[[str], None] | None = give_up
         self._max = max_bytes
-        self._chunks: list[bytes] = []
-        self._posted = False
-        self._empty: trio.Event | None = None
+        self.chunks: list[bytes] = []
         self.size = 0
+        self.is_due = False
+        self.send_now = sink.send_now
+        self.waiting_for_empty: trio.Event | None = None
 
     @property
     def is_open(self) -> bool:
@@ -93,84 +109,72 @@ class Outbox:
         """Add mail; it leaves in the scheduler's next turn. Never blocks, never raises."""
         if self._give_up is None:
             return
-        self._chunks.append(data)
+        self.chunks.append(data)
         self.size += len(data)
         if self.size > self._max:
-            self._fail("too slow")
-        elif not self._posted:
-            self._posted = True
+            self.fail("too slow")
+        elif not self.is_due:
+            self.is_due = True
             self._postman.post(self)
 
     def close(self) -> None:
         """Throw away what is left, and whatever is pushed from now on."""
         self._give_up = None
-        self._chunks.clear()
+        self.chunks.clear()
         self.size = 0
         self._tell_empty()
 
     async def flushed(self) -> None:
         """Wait until all mail is in the kernel's hands (or the outbox is closed)."""
         if self.size:
-            self._empty = self._empty or trio.Event()
-            await self._empty.wait()
-
-    def send_due(self) -> bool:
-        """Write what one non-blocking send takes; whether nothing is left. For the Postman."""
-        data = self._take()
-        try:
-            count = self._sink.send_now(data)
-        except OSError:
-            self._fail("connection lost")
-            return True
-        return self._sent(data, count)
+            self.waiting_for_empty = self.waiting_for_empty or trio.Event()
+            await self.waiting_for_empty.wait()
 
     async def send_rest(self) -> None:
         """Write until nothing is left, waiting for the connection. For the Postman."""
-        done = False
-        while not done and self.is_open:
-            data, count = self._take(), 0
+        while self.size:
+            data, count = b"".join(self.chunks), 0
+            self.chunks = [data]
             try:
                 with trio.move_on_after(STALL_SECONDS):
                     count = await self._sink.send_some(data)
             except (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
-                self._fail("connection lost")
-                return
-            if not count:
-                self._fail("too slow")
-                return
-            done = self._sent(data, count)
+                self.fail("connection lost")
+            else:
+                self.sent(count) if count else self.fail("too slow")
 
-    def _take(self) -> bytes:
-        data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        self._chunks.clear()
-        return data
-
-    def _sent(self, data: bytes, count: int) -> bool:
+    def sent(self, count: int) -> None:
+        """So many bytes of the first chunk have left. For the Postman."""
         if self._give_up is None:
-            return True
-        if count < len(data):
-            self._chunks.insert(0, data[count:])
+            return
         self.size -= count
         if self.size:
-            return False
-        self._posted = False
+            self.chunks[0] = self.chunks[0][count:]
+            return
+        self.chunks.clear()
+        self.is_due = False
         self._tell_empty()
-        return True
 
-    def _fail(self, reason: str) -> None:
+    def fail(self, reason: str) -> None:
+        """Give the connection up. For the Postman."""
         give_up = self._give_up
         self.close()
         if give_up is not None:
             give_up(reason)
 
     def _tell_empty(self) -> None:
-        if self._empty is not None:
-            self._empty.set()
-            self._empty = None
+        if self.waiting_for_empty is not None:
+            self.waiting_for_empty.set()
+            self.waiting_for_empty = None
 
 
 class Postman:
-    """The one task that writes to everybody."""
+    """The one task that writes to everybody.
+
+    What a copy may cost, beyond the kernel's part of send(2): some 0.3 us to push it and 0.4 us to
+    send it, on a machine where that part is 2 us. A third of that is calling ``socket.send`` and
+    taking its answer; so the round below is one loop, with nothing called that need not be.
+    """
 
     def __init__(self) -> None:
         self._due: list[Outbox] = []
@@ -178,8 +182,9 @@ class Postman:
 
     def post(self, outbox: Outbox) -> None:
         """Put an outbox on the next round. It must not be on one already."""
+        if not self._due:
+            self._mail.set()
         self._due.append(outbox)
-        self._mail.set()
 
     async def run(self) -> None:
         """Make rounds until cancelled."""
@@ -189,7 +194,33 @@ class Postman:
                 self._mail = trio.Event()
                 due, self._due = self._due, []
                 turn = Turn()
-                for outbox in due:
-                    if outbox.is_open and not outbox.send_due():
+                for start in range(0, len(due), BETWEEN_LOOKS):
+                    for outbox in self._send(due[start : start + BETWEEN_LOOKS]):
                         waiting.start_soon(outbox.send_rest)
                     await turn.give_way()
+
+    def _send(self, due: list[Outbox]) -> list[Outbox]:
+        """Send to each what one non-blocking write takes; those with something left."""
+        unfinished = []
+        for outbox in due:
+            chunks = outbox.chunks
+            if not chunks:
+                continue  # closed since
+            if len(chunks) > 1:
+                chunks[:] = [b"".join(chunks)]
+            try:
+                count = outbox.send_now(chunks[0])
+            except BlockingIOError:
+                count = 0
+            except OSError:
+                outbox.fail("connection lost")
+                continue
+            if count == outbox.size and outbox.waiting_for_empty is None:
+                chunks.clear()
+                outbox.size = 0
+                outbox.is_due = False
+            else:
+                outbox.sent(count)
+                if outbox.size:
+                    unfinished.append(outbox)
+        return unfinished
