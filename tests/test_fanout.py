@@ -55,7 +55,7 @@ async def test_one_line_to_a_crowd_is_one_send_each_and_nothing_else_per_person(
     """The scheduler's work does not grow with the crowd at all."""
     encodings: Counter[str] = Counter()
     sends = 0
-    to_json, to_text, send_now = frames.to_json, terminal.to_text, Peer.send_now
+    to_json, to_text, make = frames.to_json, terminal.to_text, Peer.__init__
 
     def counted_json(event: Event) -> str:
         encodings["web"] += isinstance(event, Said)
@@ -65,17 +65,23 @@ async def test_one_line_to_a_crowd_is_one_send_each_and_nothing_else_per_person(
         encodings["telnet"] += isinstance(event, Said)
         return to_text(event, style)
 
-    def counted_send(peer: Peer, data: bytes) -> int:
-        nonlocal sends
-        sends += 1
-        return send_now(peer, data)
+    def counting_peer(peer: Peer, accepted: trio.SocketStream) -> None:
+        make(peer, accepted)
+        send = peer.send_now
 
+        def counted_send(data: bytes) -> int:
+            nonlocal sends
+            sends += b"hello" in data
+            return send(data)
+
+        peer.send_now = counted_send
+
+    monkeypatch.setattr(Peer, "__init__", counting_peer)
     with silent_crowd(room, count) as crowd:
         async with at_terminal(room, "speaker") as speaker:
             await _everybody_is_here(speaker, count + 1)
             monkeypatch.setattr(frames, "to_json", counted_json)
             monkeypatch.setattr(terminal, "to_text", counted_text)
-            monkeypatch.setattr(Peer, "send_now", counted_send)
             tasks = trio.lowlevel.current_statistics().tasks_living
             steps = Steps()
             trio.lowlevel.add_instrument(steps)

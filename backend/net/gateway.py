@@ -212,7 +212,7 @@ class _OutboxStream(trio.abc.Stream):
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         self._connection.outbox.push(bytes(data))
         await trio.lowlevel.checkpoint()
-        if not self._connection.outbox.is_open:
+        if self._connection.outbox.is_closed:
             raise trio.BrokenResourceError
 
     async def wait_send_all_might_not_block(self) -> None:

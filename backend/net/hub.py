@@ -27,6 +27,9 @@ GOING_AWAY = 1001
 NEWS_SECONDS = 1.0
 """How often a crowd is told who came and went: as fast as anybody reads."""
 
+MAX_AUDIENCES = 16
+"""Audiences remembered: everybody, and everybody but each of those who talk by telnet."""
+
 CLOSING_TEXT = "The room is closing, come back soon"
 
 log = logging.getLogger("playroom")
@@ -52,6 +55,8 @@ class Hub:
         self._room = Room()
         self._journal = MemoryJournal(self._follow)
         self._connections: dict[str, Connection] = {}
+        # By identity of the room's tuple; it is kept here, too, so that no other can have its id.
+        self._audiences: dict[int, tuple[tuple[str, ...], dict[Encode, list[Outbox]]]] = {}
         self._numbers = itertools.count(1)
         self._nobody_left = trio.Event()
 
@@ -81,8 +86,15 @@ class Hub:
         log.info("%s opened: %s", connection.id, via)
         return connection
 
+    def adapt(self, connection: Connection, encode: Encode) -> None:
+        """Encode for a connection in another way from now on."""
+        if encode != connection.encode:
+            connection.encode = encode
+            self._audiences.clear()
+
     def _forget(self, connection: Connection) -> None:
         del self._connections[connection.id]
+        self._audiences.clear()
         log.info("%s closed%s", connection.id, connection.lost and f": {connection.lost}")
         if self.is_closing and not self._connections:
             self._nobody_left.set()
@@ -137,20 +149,29 @@ class Hub:
 
     def _deliver(self, delivery: Delivery) -> None:
         event = delivery.event
-        encoded: dict[Encode, bytes] = {}
-        find = self._connections.get
-        for id in delivery.to:
-            connection = find(id)
-            if connection is None:
-                continue
-            encode = connection.encode
-            data = encoded.get(encode)
-            if data is None:
-                data = encoded[encode] = encode(event)
-            connection.outbox.push(data)
+        for encode, outboxes in self._audience(delivery.to).items():
+            self.postman.push_all(outboxes, encode(event))
         if isinstance(event, Dismissed):
-            for connection in filter(None, map(find, delivery.to)):
+            for connection in filter(None, map(self._connections.get, delivery.to)):
                 connection.dismiss(event.code, event.text)
+
+    def _audience(self, ids: tuple[str, ...]) -> dict[Encode, list[Outbox]]:
+        """These connections' outboxes, by wire.
+
+        The room hands out the same tuple for as long as the same people are in it; so most of the
+        time this is known already.
+        """
+        known = self._audiences.get(id(ids))
+        if known is not None:
+            return known[1]
+        audience: dict[Encode, list[Outbox]] = {}
+        for connection in filter(None, map(self._connections.get, ids)):
+            audience.setdefault(connection.encode, []).append(connection.outbox)
+        if len(ids) > 1:
+            if len(self._audiences) >= MAX_AUDIENCES:
+                self._audiences.clear()
+            self._audiences[id(ids)] = (ids, audience)
+        return audience
 
     def _show_out(self, ids: Iterable[str]) -> None:
         self._deliver(Delivery(Dismissed(CLOSING_TEXT, GOING_AWAY), tuple(ids)))

@@ -66,6 +66,8 @@ class Outbox:
     Attributes:
         chunks: the mail, in order.
         size: how many bytes of it there are.
+        max_size: how many it may be.
+        is_closed: whether what is pushed has no chance to arrive any more.
         is_due: whether the Postman has it on a round, or waits for its connection.
         send_now: the sink's.
         waiting_for_empty: set when all mail has left.
@@ -79,8 +81,8 @@ class Outbox:
     """
 
     __slots__ = (
-        *("_give_up", "_max", "_postman", "_sink", "chunks", "is_due", "send_now", "size"),
-        "waiting_for_empty",
+        *("_give_up", "_postman", "_sink", "chunks", "is_closed", "is_due", "max_size"),
+        *("send_now", "size", "waiting_for_empty"),
     )
 
     def __init__(
@@ -92,34 +94,22 @@ class Outbox:
     ) -> None:
         self._sink = sink
         self._postman = postman
-        self._give_up: Callable[[str], None] | None = give_up
-        self._max = max_bytes
+        self._give_up = give_up
+        self.max_size = max_bytes
+        self.is_closed = False
         self.chunks: list[bytes] = []
         self.size = 0
         self.is_due = False
         self.send_now = sink.send_now
         self.waiting_for_empty: trio.Event | None = None
 
-    @property
-    def is_open(self) -> bool:
-        """Whether what is pushed still has a chance to arrive."""
-        return self._give_up is not None
-
     def push(self, data: bytes) -> None:
         """Add mail; it leaves in the scheduler's next turn. Never blocks, never raises."""
-        if self._give_up is None:
-            return
-        self.chunks.append(data)
-        self.size += len(data)
-        if self.size > self._max:
-            self.fail("too slow")
-        elif not self.is_due:
-            self.is_due = True
-            self._postman.post(self)
+        self._postman.push_all([self], data)
 
     def close(self) -> None:
         """Throw away what is left, and whatever is pushed from now on."""
-        self._give_up = None
+        self.is_closed = True
         self.chunks.clear()
         self.size = 0
         self._tell_empty()
@@ -145,7 +135,7 @@ class Outbox:
 
     def sent(self, count: int) -> None:
         """So many bytes of the first chunk have left. For the Postman."""
-        if self._give_up is None:
+        if self.is_closed:
             return
         self.size -= count
         if self.size:
@@ -157,10 +147,9 @@ class Outbox:
 
     def fail(self, reason: str) -> None:
         """Give the connection up. For the Postman."""
-        give_up = self._give_up
-        self.close()
-        if give_up is not None:
-            give_up(reason)
+        if not self.is_closed:
+            self.close()
+            self._give_up(reason)
 
     def _tell_empty(self) -> None:
         if self.waiting_for_empty is not None:
@@ -180,11 +169,22 @@ class Postman:
         self._due: list[Outbox] = []
         self._mail = trio.Event()
 
-    def post(self, outbox: Outbox) -> None:
-        """Put an outbox on the next round. It must not be on one already."""
-        if not self._due:
+    def push_all(self, outboxes: list[Outbox], data: bytes) -> None:
+        """Push the same to many: ``Outbox.push`` for each, without a call for each."""
+        size = len(data)
+        was_idle = not self._due
+        for outbox in outboxes:
+            if outbox.is_closed:
+                continue
+            outbox.chunks.append(data)
+            outbox.size += size
+            if outbox.size > outbox.max_size:
+                outbox.fail("too slow")
+            elif not outbox.is_due:
+                outbox.is_due = True
+                self._due.append(outbox)
+        if was_idle and self._due:
             self._mail.set()
-        self._due.append(outbox)
 
     async def run(self) -> None:
         """Make rounds until cancelled."""

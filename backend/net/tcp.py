@@ -116,9 +116,9 @@ class _Lines:
     def _adapt(self) -> None:
         """Encode from now on for the terminal as it is known now."""
         if self._telnet.editor is None:
-            self._connection.encode = terminal.encoder(self._telnet.profile.style)
+            self._hub.adapt(self._connection, terminal.encoder(self._telnet.profile.style))
         else:
-            self._connection.encode = self._telnet.encode
+            self._hub.adapt(self._connection, self._telnet.encode)
         if self._telnet.speaks_telnet:
             self._connection.ping = KEEPALIVE
 

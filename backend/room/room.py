@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from backend.room import commands, names, text
+from backend.room.audience import Audience
 from backend.room.crowd import CROWD, NAMED, News
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Tick, Via
 from backend.room.events import (
@@ -60,6 +61,7 @@ class Room:
         self._by_key: dict[str, _Member] = {}
         self._by_look: dict[str, _Member] = {}
         self._news = News()
+        self._audience = Audience(self._members)
         self._last = 0
 
     @property
@@ -150,13 +152,13 @@ class Room:
             self._news.went(member.nick.text)
             return []
         left = Left(self._next_id(), at, member.nick.text, reason)
-        return [Delivery(left, tuple(self._members))]
+        return [Delivery(left, self._audience.everybody())]
 
     def _tell_news(self, at: float) -> list[Delivery]:
         if not self.has_news:
             return []
         news = self._news.tell(self._next_id(), at, self.total)
-        return [Delivery(news, tuple(self._members))]
+        return [Delivery(news, self._audience.everybody())]
 
     def _free(self, proposed: str, bearer: _Member | None = None) -> names.Nick:
         nick = names.accept(proposed)
@@ -170,11 +172,13 @@ class Room:
         return nick
 
     def _seat(self, member: _Member) -> None:
+        self._audience.changed()
         self._members[member.connection] = member
         self._by_key[member.nick.key] = member
         self._by_look.update(dict.fromkeys(member.nick.looks, member))
 
     def _unseat(self, member: _Member) -> None:
+        self._audience.changed()
         del self._by_key[member.nick.key]
         for look in member.nick.looks:
             del self._by_look[look]
@@ -214,8 +218,8 @@ class Room:
     def _all_for(self, speaker: _Member) -> tuple[str, ...]:
         # A terminal already shows what was typed on it; to a browser its own event is the receipt.
         if speaker.via == "telnet":
-            return tuple(c for c in self._members if c != speaker.connection)
-        return tuple(self._members)
+            return self._audience.everybody_but(speaker.connection)
+        return self._audience.everybody()
 
     def _whisper(self, member: _Member, to: str, words: str, at: float) -> list[Delivery]:
         other = self._by_key.get(names.same(to))
@@ -238,7 +242,7 @@ class Room:
         self._seat(replace(member, nick=nick))
         self._news.renamed(member.nick.text, nick.text)
         renamed = Renamed(self._next_id(), at, member.nick.text, nick.text)
-        return [Delivery(renamed, tuple(self._members))]
+        return [Delivery(renamed, self._audience.everybody())]
 
     def _next_id(self) -> int:
         self._last += 1
