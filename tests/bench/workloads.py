@@ -19,7 +19,7 @@ LONG_LINE = 850
 """Bytes in a line that is to fill buffers, and is still short enough for every server. As JSON it
 has about 930."""
 
-QUIET_MS = 300
+QUIET_MS = 100
 JOIN_QUIET_MS = 1300
 """After arrivals, longer: in a crowd they may be told once a second."""
 
@@ -39,7 +39,8 @@ ENOUGH_BYTES = 4_000_000
 """For one who does not read, and more than the kernel takes on the loopback (2.6 MB there, since
 its segments are large). A server that has not given up by then keeps all that comes."""
 
-FLOODS, FLOOD, FLOOD_SECONDS, CALLS_BETWEEN = 10, 200, 0.5, 20
+FLOODS, FLOOD, FLOOD_SECONDS, CALLS_BETWEEN = 5, 400, 2.0, 40
+"""Before anybody stalls, so many floods of so many long lines, with so many calls after each."""
 
 Figures = dict[str, float]
 
