@@ -72,7 +72,8 @@ def running(
 ) -> Iterator[Running]:
     """Start the program, wait for its addresses, and make sure that it is gone afterwards."""
     with (
-        tempfile.TemporaryFile("w+") as log,
+        # To be appended to: the program shares the file's position with whoever reads it here.
+        tempfile.TemporaryFile("a+") as log,
         subprocess.Popen(
             [*command, *arguments],
             cwd=cwd,
