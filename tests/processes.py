@@ -72,15 +72,16 @@ def running(
 ) -> Iterator[Running]:
     """Start the program, wait for its addresses, and make sure that it is gone afterwards."""
     with (
-        # To be appended to: the program shares the file's position with whoever reads it here.
-        tempfile.TemporaryFile("a+") as log,
+        # Opened twice, or reading from the start would make the program write there, too.
+        tempfile.NamedTemporaryFile("r") as log,
+        open(log.name, "a") as stderr,
         subprocess.Popen(
             [*command, *arguments],
             cwd=cwd,
             env=environment(**settings),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=log,
+            stderr=stderr,
             text=True,
         ) as process,
     ):
