@@ -12,6 +12,6 @@ The house, and what may import what (``tests/test_imports.py`` keeps it so)::
 
 A line's way from a telnet to a browser's page: ``net.tcp`` reads bytes, ``wire.telnet`` makes a
 line of them, ``net.session`` hands it to ``net.hub``, ``room.apply`` answers with deliveries, the
-hub encodes each event once per wire and pushes it into outboxes, the Postman in ``net.outbox``
-writes, and the page's ``socket.js`` reads.
+hub encodes each event once per wire and pushes it into mailing lists (``net.outbox``),
+``net.postman`` writes, and the page's ``socket.js`` reads.
 """

@@ -6,8 +6,8 @@ import pytest
 
 from backend.room.crowd import CROWD, NAMED
 from backend.room.entries import Arrived, Gone, Line, Tick
-from backend.room.events import Joined, Left, Listed, Person, Presence, Welcomed
-from backend.room.room import Delivery, Room
+from backend.room.events import Delivery, Joined, Left, Listed, Person, Presence, Welcomed
+from backend.room.room import Room
 from backend.wire import frames, terminal
 
 AT = 1_700_000_000.0
@@ -32,7 +32,7 @@ def tick(room: Room) -> Presence:
     """Time passes; the one event that comes of it, told to everybody."""
     (delivery,) = room.apply(Tick(AT + 1))
     assert isinstance(delivery.event, Presence)
-    assert len(delivery.to) == room.total
+    assert len(delivery.recipients) == room.total
     return delivery.event
 
 
@@ -41,7 +41,7 @@ def test_up_to_a_few_hundred_everybody_is_told_of_everybody() -> None:
     room = crowd_of(CROWD - 1)
     _, joined = join(room, "last")
     assert isinstance(joined.event, Joined)
-    assert len(joined.to) == CROWD - 1
+    assert len(joined.recipients) == CROWD - 1
     assert room.apply(Tick(AT)) == []
     (left,) = room.apply(Gone("last", "", AT))
     assert isinstance(left.event, Left)

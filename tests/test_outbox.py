@@ -1,13 +1,18 @@
-"""Outboxes and the Postman, with sinks that do as told and a clock that jumps."""
+"""Outboxes, mailing lists and the Postman, with sinks that do as told and a clock that jumps."""
 
 from collections.abc import Callable
+from unittest.mock import patch
 
 import pytest
 import trio
 import trio.testing
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backend.net import outbox as module
-from backend.net.outbox import Outbox, Postman, StreamSink
+from backend.net import postman, turn
+from backend.net.outbox import MailingList, Outbox, StreamSink
+from backend.net.postman import Postman
 
 
 class Pipe:
@@ -16,6 +21,7 @@ class Pipe:
     def __init__(self, room: int = 1_000_000) -> None:
         self.room = room
         self.writes: list[bytes] = []
+        self.written: list[bytes] = []  # what was handed in, whole
         self.broken = False
         self._opened = trio.Event()
 
@@ -35,6 +41,7 @@ class Pipe:
         if self.broken:
             raise ConnectionResetError
         count = min(self.room, len(data))
+        self.written.append(data)
         if count:
             self.writes.append(data[:count])
             self.room -= count
@@ -57,7 +64,11 @@ class Desk:
 
     def outbox(self, sink: module.Sink, max_bytes: int = module.MAX_BYTES) -> Outbox:
         """A new outbox; whoever is given up is noted with the reason."""
-        return Outbox(sink, self.postman, self.given_up.append, max_bytes)
+        return Outbox(sink, self.postman.announce, self.given_up.append, max_bytes)
+
+    def mailing_list(self, *outboxes: Outbox) -> MailingList:
+        """A new mailing list."""
+        return MailingList(list(outboxes), self.postman.announce_mailing)
 
 
 @pytest.fixture
@@ -83,10 +94,9 @@ async def test_what_is_pushed_in_one_turn_leaves_in_one_send(desk: Desk) -> None
 async def test_a_round_starts_no_task_for_those_who_take_their_mail(desk: Desk) -> None:
     """A thousand quick readers cost no task and no switch each."""
     pipes = [Pipe() for _ in range(1_000)]
-    boxes = [desk.outbox(pipe) for pipe in pipes]
+    everybody = desk.mailing_list(*map(desk.outbox, pipes))
     before = trio.lowlevel.current_statistics().tasks_living
-    for box in boxes:
-        box.push(b"hello")
+    everybody.push(b"hello")
     await trio.lowlevel.checkpoint()
     await trio.lowlevel.checkpoint()
     assert trio.lowlevel.current_statistics().tasks_living == before
@@ -189,6 +199,141 @@ async def test_flushed_waits_for_the_last_byte(desk: Desk, nursery: trio.Nursery
     box.close()
     box.push(b"late")
     await box.flushed()
+
+
+async def test_a_list_sends_what_came_in_one_turn_in_one_piece(desk: Desk) -> None:
+    """The very same bytes to each: they are joined once, not once a person."""
+    pipes = [Pipe() for _ in range(3)]
+    everybody = desk.mailing_list(*map(desk.outbox, pipes))
+    everybody.push(b"one ")
+    everybody.push(b"two")
+    await settled()
+    assert [pipe.writes for pipe in pipes] == [[b"one two"]] * 3
+    assert pipes[0].written[0] is pipes[1].written[0] is pipes[2].written[0]
+
+
+async def test_one_can_be_spared_and_keeps_the_order_of_the_rest(desk: Desk) -> None:
+    """A terminal shows what was typed on it already."""
+    speaker, other = Pipe(), Pipe()
+    box = desk.outbox(speaker)
+    everybody = desk.mailing_list(box, desk.outbox(other))
+    everybody.push(b"a")
+    everybody.push(b"b", but=box)
+    everybody.push(b"c")
+    await settled()
+    assert other.writes == [b"abc"]
+    assert speaker.writes == [b"ac"]
+    everybody.push(b"d")
+    await settled()
+    assert (other.taken, speaker.taken) == (b"abcd", b"acd")
+
+
+async def test_mail_for_one_alone_stands_where_it_was_pushed(desk: Desk) -> None:
+    """Between the list's letters, and all in one send."""
+    pipe, other = Pipe(), Pipe()
+    box = desk.outbox(pipe)
+    everybody = desk.mailing_list(box, desk.outbox(other))
+    everybody.push(b"a")
+    box.push(b"1")
+    everybody.push(b"b")
+    await settled()
+    assert pipe.writes == [b"a1b"]
+    assert other.writes == [b"ab"]
+
+
+async def test_a_closed_list_owes_nobody_anything(desk: Desk) -> None:
+    """When the audience changes, those of the old one have their mail first."""
+    old, both, new = Pipe(), Pipe(), Pipe()
+    boxes = [desk.outbox(pipe) for pipe in (old, both, new)]
+    first = desk.mailing_list(*boxes[:2])
+    first.push(b"a")
+    first.close()
+    second = desk.mailing_list(*boxes[1:])
+    second.push(b"b")
+    boxes[0].push(b"bye")
+    await settled()
+    assert (old.writes, both.writes, new.writes) == ([b"abye"], [b"ab"], [b"b"])
+
+
+async def test_a_slow_reader_on_a_list_is_bounded_and_holds_nobody_up(
+    desk: Desk, autojump_clock: trio.testing.MockClock
+) -> None:
+    """What it did not take waits in its own outbox, up to the bound."""
+    slow, stuck, quick = Pipe(room=3), Pipe(room=0), Pipe()
+    boxes = [desk.outbox(pipe, max_bytes=50) for pipe in (slow, stuck, quick)]
+    everybody = desk.mailing_list(*boxes)
+    for _ in range(4):
+        everybody.push(b"0123456789")
+        await settled()
+    slow.open(1_000)
+    await settled()
+    for _ in range(2):
+        everybody.push(b"0123456789")
+        await settled()
+    assert quick.taken == slow.taken == b"0123456789" * 6
+    assert desk.given_up == ["too slow"]
+    assert boxes[1].is_closed
+    assert stuck.taken == b""
+
+
+PUSH, ALONE, SPARED, MOVE, WAIT, OPEN = range(6)
+STEPS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(1, 30)), max_size=60)
+
+
+@pytest.mark.parametrize("turn_seconds", [turn.TURN_SECONDS, -1.0])
+@given(STEPS)
+def test_whatever_happens_everybody_gets_their_letters_in_order(
+    turn_seconds: float, steps: list[tuple[int, int, int]]
+) -> None:
+    """Against the simple model: each letter is appended to each recipient's own queue.
+
+    Also when the Postman gives way after each single person, in the middle of every round.
+    """
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            desk = Desk(nursery)
+            pipes = [Pipe(room=7 * n) for n in range(4)]
+            boxes = [desk.outbox(pipe) for pipe in pipes]
+            expected = [b""] * 4
+            members = set(range(4))
+            everybody = desk.mailing_list(*boxes)
+            for number, (step, who, amount) in enumerate(steps):
+                letter = b"%d%s." % (number, b"x" * amount)
+                to: set[int] = set()
+                if step == PUSH:
+                    to = members
+                    everybody.push(letter)
+                elif step == ALONE:
+                    to = {who}
+                    boxes[who].push(letter)
+                elif step == SPARED:
+                    to = members - {who}
+                    everybody.push(letter, but=boxes[who])
+                elif step == MOVE:
+                    members = members ^ {who}
+                    everybody.close()
+                    everybody = desk.mailing_list(*(boxes[n] for n in members))
+                elif step == WAIT:
+                    for _ in range(amount % 4):
+                        await trio.lowlevel.checkpoint()
+                else:
+                    pipes[who].open(amount)
+                for n in to:
+                    expected[n] += letter
+            for pipe in pipes:
+                pipe.open(10_000)
+            for box in boxes:
+                await box.flushed()
+            assert [pipe.taken for pipe in pipes] == expected
+            assert [box.size for box in boxes] == [0] * 4
+            nursery.cancel_scope.cancel()
+
+    with (
+        patch.object(turn, "TURN_SECONDS", turn_seconds),
+        patch.object(postman, "BETWEEN_LOOKS", 1),
+    ):
+        trio.run(main)
 
 
 @pytest.mark.parametrize(

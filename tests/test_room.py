@@ -7,9 +7,10 @@ import pytest
 
 from backend.room import names, text
 from backend.room.commands import help_text
-from backend.room.entries import Arrived, Gone, Line, Overlong, Via
+from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Via
 from backend.room.events import (
     Acted,
+    Delivery,
     Dismissed,
     Event,
     Joined,
@@ -23,7 +24,7 @@ from backend.room.events import (
     Welcomed,
     Whispered,
 )
-from backend.room.room import Delivery, Room
+from backend.room.room import Room
 
 AT = 1_700_000_000.0
 
@@ -36,19 +37,23 @@ class Play:
 
     def arrives(self, who: str, via: Via = "telnet") -> list[Delivery]:
         """A connection opens."""
-        return self.room.apply(Arrived(who, via, f"{who}'s token", AT))
+        return self._apply(Arrived(who, via, f"{who}'s token", AT))
+
+    def _apply(self, entry: Entry) -> list[Delivery]:
+        # Who gets it is what counts here, however it is said.
+        return [to(each.event, *each.recipients) for each in self.room.apply(entry)]
 
     def says(self, who: str, line: str, at: float = AT) -> list[Delivery]:
         """A connection sends a line."""
-        return self.room.apply(Line(who, line, at))
+        return self._apply(Line(who, line, at))
 
     def says_too_much(self, who: str) -> list[Delivery]:
         """A connection sends a line that its door did not keep."""
-        return self.room.apply(Overlong(who, AT))
+        return self._apply(Overlong(who, AT))
 
     def goes(self, who: str, reason: str = "") -> list[Delivery]:
         """A connection closes."""
-        return self.room.apply(Gone(who, reason, AT))
+        return self._apply(Gone(who, reason, AT))
 
 
 def with_people(**people: Via) -> Play:

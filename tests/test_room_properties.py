@@ -14,6 +14,7 @@ from backend.room import names
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Via
 from backend.room.events import (
     Acted,
+    Delivery,
     Dismissed,
     Joined,
     Left,
@@ -23,7 +24,7 @@ from backend.room.events import (
     Welcomed,
     Whispered,
 )
-from backend.room.room import Delivery, Room
+from backend.room.room import Room
 from backend.wire import frames, terminal
 
 CONNECTIONS = ("c1", "c2", "c3", "c4", "c5")
@@ -128,11 +129,11 @@ def test_nobody_outside_the_room_receives_room_events(log: list[Entry]) -> None:
             inside.discard(entry.connection)
         for delivery in deliveries:
             if isinstance(delivery.event, Welcomed):
-                inside.update(delivery.to)
+                inside.update(delivery.recipients)
             elif isinstance(delivery.event, Dismissed):
-                inside.difference_update(delivery.to)
+                inside.difference_update(delivery.recipients)
             elif isinstance(delivery.event, Public | Whispered):
-                assert set(delivery.to) <= inside
+                assert set(delivery.recipients) <= inside
         assert {c for c in CONNECTIONS if room.is_member(c)} == inside
         assert len(room.members()) == len(inside)
 
@@ -147,9 +148,9 @@ def test_everybody_in_the_room_receives_what_is_public(log: list[Entry]) -> None
             match delivery.event:
                 case Joined() | Said(via="telnet") | Acted(via="telnet"):
                     assert isinstance(entry, Line)
-                    assert set(delivery.to) == inside - {entry.connection}
+                    assert set(delivery.recipients) == inside - {entry.connection}
                 case Said() | Acted() | Left() | Renamed():
-                    assert set(delivery.to) == inside
+                    assert set(delivery.recipients) == inside
 
 
 @for_any_log
@@ -163,8 +164,8 @@ def test_recipients_are_known_and_each_is_named_once(log: list[Entry]) -> None:
         if isinstance(entry, Gone):
             known.discard(entry.connection)
         for delivery in deliveries:
-            assert len(set(delivery.to)) == len(delivery.to)
-            assert set(delivery.to) <= known
+            assert len(set(delivery.recipients)) == len(delivery.recipients)
+            assert set(delivery.recipients) <= known
 
 
 @for_any_log
@@ -177,7 +178,7 @@ def test_who_gets_a_public_event_stands_in_the_order_they_came_in(log: list[Entr
         order += [c for c in CONNECTIONS if room.is_member(c) and c not in order]
         for delivery in deliveries:
             if hasattr(delivery.event, "id"):
-                assert list(delivery.to) == [c for c in order if c in delivery.to]
+                assert list(delivery.recipients) == [c for c in order if c in delivery.recipients]
 
 
 @for_any_log

@@ -9,17 +9,27 @@ import itertools
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import trio
 
 from backend.journal.memory import MemoryJournal
 from backend.net.connection import Connection, Encode
-from backend.net.outbox import Outbox, Postman, Sink
+from backend.net.outbox import MailingList, Outbox, Sink
+from backend.net.postman import Postman
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Tick, Via
-from backend.room.events import Dismissed, Event, Left, Person, Prompted, Renamed, Welcomed
-from backend.room.room import Delivery, Room
+from backend.room.events import (
+    Delivery,
+    Dismissed,
+    Event,
+    Left,
+    Person,
+    Prompted,
+    Renamed,
+    Welcomed,
+)
+from backend.room.room import Room
 
 GOING_AWAY = 1001
 """RFC 6455 (7.4.1): the server is going down."""
@@ -27,8 +37,8 @@ GOING_AWAY = 1001
 NEWS_SECONDS = 1.0
 """How often a crowd is told who came and went: as fast as anybody reads."""
 
-MAX_AUDIENCES = 16
-"""Audiences remembered: everybody, and everybody but each of those who talk by telnet."""
+FEW = 2
+"""People who are written to one by one; more of them are an audience."""
 
 CLOSING_TEXT = "The room is closing, come back soon"
 
@@ -55,8 +65,8 @@ class Hub:
         self._room = Room()
         self._journal = MemoryJournal(self._follow)
         self._connections: dict[str, Connection] = {}
-        # By identity of the room's tuple; it is kept here, too, so that no other can have its id.
-        self._audiences: dict[int, tuple[tuple[str, ...], dict[Encode, list[Outbox]]]] = {}
+        self._audience: tuple[str, ...] = ()
+        self._mailings: dict[Encode, MailingList] = {}
         self._numbers = itertools.count(1)
         self._nobody_left = trio.Event()
 
@@ -80,7 +90,7 @@ class Hub:
 
     def connected(self, via: Via, encode: Encode, sink: Sink) -> Connection:
         """One connection, from its first byte to its last: the block to serve it in."""
-        outbox = partial(Outbox, sink, self.postman)
+        outbox = partial(Outbox, sink, self.postman.announce)
         connection = Connection(f"c{next(self._numbers)}", via, encode, outbox, self._forget)
         self._connections[connection.id] = connection
         log.info("%s opened: %s", connection.id, via)
@@ -90,11 +100,11 @@ class Hub:
         """Encode for a connection in another way from now on."""
         if encode != connection.encode:
             connection.encode = encode
-            self._audiences.clear()
+            self._forget_audience()
 
     def _forget(self, connection: Connection) -> None:
         del self._connections[connection.id]
-        self._audiences.clear()
+        self._forget_audience()
         log.info("%s closed%s", connection.id, connection.lost and f": {connection.lost}")
         if self.is_closing and not self._connections:
             self._nobody_left.set()
@@ -148,30 +158,43 @@ class Hub:
             self._deliver(delivery)
 
     def _deliver(self, delivery: Delivery) -> None:
-        event = delivery.event
-        for encode, outboxes in self._audience(delivery.to).items():
-            self.postman.push_all(outboxes, encode(event))
+        event, to = delivery.event, delivery.to
+        if len(to) <= FEW:
+            for connection in self._connected(delivery.recipients):
+                connection.outbox.push(connection.encode(event))
+        else:
+            spared = self._connections.get(delivery.but) if delivery.but else None
+            for encode, mailing in self._mailings_for(to).items():
+                mailing.push(encode(event), but=spared.outbox if spared else None)
         if isinstance(event, Dismissed):
-            for connection in filter(None, map(self._connections.get, delivery.to)):
+            for connection in self._connected(to):
                 connection.dismiss(event.code, event.text)
 
-    def _audience(self, ids: tuple[str, ...]) -> dict[Encode, list[Outbox]]:
-        """These connections' outboxes, by wire.
+    def _connected(self, ids: Iterable[str]) -> Iterator[Connection]:
+        return filter(None, map(self._connections.get, ids))
 
-        The room hands out the same tuple for as long as the same people are in it; so most of the
-        time this is known already.
+    def _mailings_for(self, ids: tuple[str, ...]) -> dict[Encode, MailingList]:
+        """The mailing lists of an audience, by wire.
+
+        The room hands out the same tuple for as long as the same people are in it; so nearly
+        always the lists are there already.
         """
-        known = self._audiences.get(id(ids))
-        if known is not None:
-            return known[1]
-        audience: dict[Encode, list[Outbox]] = {}
-        for connection in filter(None, map(self._connections.get, ids)):
-            audience.setdefault(connection.encode, []).append(connection.outbox)
-        if len(ids) > 1:
-            if len(self._audiences) >= MAX_AUDIENCES:
-                self._audiences.clear()
-            self._audiences[id(ids)] = (ids, audience)
-        return audience
+        if ids is not self._audience:
+            self._forget_audience()
+            outboxes: dict[Encode, list[Outbox]] = {}
+            for connection in self._connected(ids):
+                outboxes.setdefault(connection.encode, []).append(connection.outbox)
+            self._audience = ids
+            self._mailings = {
+                encode: MailingList(each, self.postman.announce_mailing)
+                for encode, each in outboxes.items()
+            }
+        return self._mailings
+
+    def _forget_audience(self) -> None:
+        for mailing in self._mailings.values():
+            mailing.close()
+        self._audience, self._mailings = (), {}
 
     def _show_out(self, ids: Iterable[str]) -> None:
         self._deliver(Delivery(Dismissed(CLOSING_TEXT, GOING_AWAY), tuple(ids)))

@@ -1,18 +1,15 @@
-"""Mail for slow and quick alike: a bounded ``Outbox`` per connection, one ``Postman`` for all.
+"""Mail that has not left yet: an ``Outbox`` per connection, a ``MailingList`` per wire.
 
-Pushing is synchronous, so the room never waits for a person. What was pushed in one turn of the
-scheduler leaves in the next with one non-blocking send per connection, and without a task switch
-per connection. A connection that will not take its mail gets a task of its own that waits until
-it can be written to, and is given up when it stays stuck or the mail piles up. Knows bytes, not
-events.
+Pushing is synchronous and never fails, so the room never waits for a person. What many get alike
+is kept once, in the list, with a mark in each outbox how far it has come: a fan-out costs nothing
+per person until the Postman sends. Only mail that a connection does not take at once, or that is
+for it alone, is put into its own outbox. Knows bytes, not events.
 """
 
 from collections.abc import Callable
 from typing import Protocol
 
 import trio
-
-from backend.net.turn import Turn
 
 MAX_BYTES = 256 * 1024
 """Mail kept for one connection beyond what the kernel holds: minutes of a busy room, and little
@@ -21,8 +18,7 @@ enough that a thousand stalled readers cost no more than 256 MiB."""
 STALL_SECONDS = 20.0
 """How long a connection may take nothing at all before it is given up."""
 
-BETWEEN_LOOKS = 32
-"""Connections written to between two looks at the clock."""
+_NOWHERE = -1
 
 
 class Sink(Protocol):
@@ -60,67 +56,90 @@ class StreamSink:
 
 
 class Outbox:
-    """One connection's mailbox.
+    """One connection's mail.
 
     Attributes:
-        chunks: the mail, in order.
-        size: how many bytes of it there are.
-        max_size: how many it may be.
+        chunks: what is for it alone, or has been left over, in order; all of it comes before what
+            is still to come from the mailing list.
+        size: how many bytes those are.
         is_closed: whether what is pushed has no chance to arrive any more.
-        is_due: whether the Postman has it on a round, or waits for its connection.
+        is_due: whether the Postman knows that there is mail, or a task waits for the connection.
+        mailing: the list it is on.
+        position: how many of that list's letters it has had.
         send_now: the sink's.
-        waiting_for_empty: set when all mail has left.
 
     Args:
         sink: where the mail goes.
-        postman: who carries it.
+        announce: tells the Postman that there is mail.
         give_up: called once, with the reason, when the connection cannot be written to or takes
             too little; the outbox accepts and sends nothing after that.
         max_bytes: the bound on what is kept.
     """
 
     __slots__ = (
-        *("_give_up", "_postman", "_sink", "chunks", "is_closed", "is_due", "max_size"),
-        *("send_now", "size", "waiting_for_empty"),
+        *("_announce", "_empty", "_give_up", "_max_bytes", "_sink", "chunks", "is_closed"),
+        *("is_due", "mailing", "position", "send_now", "size"),
     )
 
     def __init__(
         self,
         sink: Sink,
-        postman: "Postman",
+        announce: Callable[["Outbox"], None],
         give_up: Callable[[str], None],
         max_bytes: int = MAX_BYTES,
     ) -> None:
         self._sink = sink
-        self._postman = postman
+        self._announce = announce
         self._give_up = give_up
-        self.max_size = max_bytes
-        self.is_closed = False
+        self._max_bytes = max_bytes
+        self._empty: trio.Event | None = None
         self.chunks: list[bytes] = []
         self.size = 0
+        self.is_closed = False
         self.is_due = False
+        self.mailing: MailingList | None = None
+        self.position = 0
         self.send_now = sink.send_now
-        self.waiting_for_empty: trio.Event | None = None
 
     def push(self, data: bytes) -> None:
-        """Add mail; it leaves in the scheduler's next turn. Never blocks, never raises."""
-        self._postman.push_all([self], data)
+        """Add mail for this connection alone. Never blocks, never raises."""
+        self.catch_up()
+        self.keep([data])
 
-    def close(self) -> None:
-        """Throw away what is left, and whatever is pushed from now on."""
-        self.is_closed = True
+    def catch_up(self) -> None:
+        """Take over what it has not had yet from its mailing list."""
+        if self.mailing is not None and not self.is_closed:
+            letters = self.mailing.letters_from(self.position)
+            self.position = self.mailing.end
+            if letters:
+                self.keep(letters)
+
+    def keep(self, letters: list[bytes]) -> None:
+        """Add to its own mail."""
+        if self.is_closed:
+            return
+        self.chunks += letters
+        self.size += sum(map(len, letters))
+        if self.size > self._max_bytes:
+            self.fail("too slow")
+        elif not self.is_due:
+            self.is_due = True
+            self._announce(self)
+
+    def sent(self, count: int) -> None:
+        """So many bytes of the first chunk have left."""
+        if self.is_closed:
+            return
+        self.size -= count
+        if self.size:
+            self.chunks[0] = self.chunks[0][count:]
+            return
         self.chunks.clear()
-        self.size = 0
+        self.is_due = False
         self._tell_empty()
 
-    async def flushed(self) -> None:
-        """Wait until all mail is in the kernel's hands (or the outbox is closed)."""
-        if self.size:
-            self.waiting_for_empty = self.waiting_for_empty or trio.Event()
-            await self.waiting_for_empty.wait()
-
     async def send_rest(self) -> None:
-        """Write until nothing is left, waiting for the connection. For the Postman."""
+        """Write until nothing is left, waiting for the connection."""
         while self.size:
             data, count = b"".join(self.chunks), 0
             self.chunks = [data]
@@ -132,95 +151,91 @@ class Outbox:
             else:
                 self.sent(count) if count else self.fail("too slow")
 
-    def sent(self, count: int) -> None:
-        """So many bytes of the first chunk have left. For the Postman."""
-        if self.is_closed:
-            return
-        self.size -= count
+    async def flushed(self) -> None:
+        """Wait until all mail is in the kernel's hands (or the outbox is closed)."""
+        self.catch_up()
         if self.size:
-            self.chunks[0] = self.chunks[0][count:]
-            return
-        self.chunks.clear()
-        self.is_due = False
-        self._tell_empty()
+            self._empty = self._empty or trio.Event()
+            await self._empty.wait()
 
     def fail(self, reason: str) -> None:
-        """Give the connection up. For the Postman."""
+        """Give the connection up."""
         if not self.is_closed:
             self.close()
             self._give_up(reason)
 
+    def close(self) -> None:
+        """Throw away what is left, and whatever is pushed from now on."""
+        self.is_closed = True
+        self.position = _NOWHERE
+        self.chunks.clear()
+        self.size = 0
+        self._tell_empty()
+
     def _tell_empty(self) -> None:
-        if self.waiting_for_empty is not None:
-            self.waiting_for_empty.set()
-            self.waiting_for_empty = None
+        if self._empty is not None:
+            self._empty.set()
+            self._empty = None
 
 
-class Postman:
-    """The one task that writes to everybody.
+class MailingList:
+    """What goes alike to many: a log, and each outbox's position in it.
 
-    What a copy costs: 3.4 us, where a C loop that sends to each costs 2.5 (a thousand members, one
-    message at a time); in a burst, where many messages share a send, 0.16 us. Nearly all that is
-    ours goes into calling ``socket.send`` and keeping the books on it, so the round below is one
-    loop in which nothing is called that need not be. ``python -m tests.bench`` measures it anew.
+    Attributes:
+        outboxes: who gets it.
+        end: the position behind the last letter.
+
+    Args:
+        outboxes: who gets it. A list they have been on must be closed.
+        announce: tells the Postman that there is mail.
     """
 
-    def __init__(self) -> None:
-        self._due: list[Outbox] = []
-        self._mail = trio.Event()
+    __slots__ = ("_announce", "_letters", "_start", "end", "is_due", "outboxes")
 
-    def push_all(self, outboxes: list[Outbox], data: bytes) -> None:
-        """Push the same to many: ``Outbox.push`` for each, without a call for each."""
-        size = len(data)
-        was_idle = not self._due
+    def __init__(self, outboxes: list[Outbox], announce: Callable[["MailingList"], None]) -> None:
+        self._announce = announce
+        self._letters: list[bytes] = []
+        self._start = 0  # the position of the first letter that is kept
+        self.end = 0
+        self.is_due = False
+        self.outboxes = outboxes
         for outbox in outboxes:
-            if outbox.is_closed:
-                continue
-            outbox.chunks.append(data)
-            outbox.size += size
-            if outbox.size > outbox.max_size:
-                outbox.fail("too slow")
-            elif not outbox.is_due:
-                outbox.is_due = True
-                self._due.append(outbox)
-        if was_idle and self._due:
-            self._mail.set()
+            outbox.mailing = self
+            if not outbox.is_closed:
+                outbox.position = 0
 
-    async def run(self) -> None:
-        """Make rounds until cancelled."""
-        async with trio.open_nursery() as waiting:
-            while True:
-                await self._mail.wait()
-                self._mail = trio.Event()
-                due, self._due = self._due, []
-                turn = Turn()
-                for start in range(0, len(due), BETWEEN_LOOKS):
-                    for outbox in self._send(due[start : start + BETWEEN_LOOKS]):
-                        waiting.start_soon(outbox.send_rest)
-                    await turn.give_way()
+    def push(self, data: bytes, but: Outbox | None = None) -> None:
+        """Add mail for everybody on the list, or everybody but one."""
+        if but is None or but.mailing is not self:
+            self._letters.append(data)
+            self.end += 1
+        else:
+            but.catch_up()
+            self._letters.append(data)
+            self.end = but.position = self.end + 1
+        if not self.is_due:
+            self.is_due = True
+            self._announce(self)
 
-    def _send(self, due: list[Outbox]) -> list[Outbox]:
-        """Send to each what one non-blocking write takes; those with something left."""
-        unfinished = []
-        for outbox in due:
-            chunks = outbox.chunks
-            if not chunks:
-                continue  # closed since
-            if len(chunks) > 1:
-                chunks[:] = [b"".join(chunks)]
-            try:
-                count = outbox.send_now(chunks[0])
-            except BlockingIOError:
-                count = 0
-            except OSError:
-                outbox.fail("connection lost")
-                continue
-            if count == outbox.size and outbox.waiting_for_empty is None:
-                chunks.clear()
-                outbox.size = 0
-                outbox.is_due = False
-            else:
-                outbox.sent(count)
-                if outbox.size:
-                    unfinished.append(outbox)
-        return unfinished
+    def pick_up(self) -> tuple[int, int, bytes]:
+        """What is there now: from which position to which, and all of it in one piece."""
+        self.is_due = False
+        return self._start, self.end, b"".join(self._letters)
+
+    def letters_from(self, position: int) -> list[bytes]:
+        """What somebody has still to get who has come so far."""
+        return self._letters[position - self._start :]
+
+    def forget_to(self, position: int) -> None:
+        """Everybody has come so far."""
+        if position > self._start:
+            del self._letters[: position - self._start]
+            self._start = position
+
+    def close(self) -> None:
+        """Put what is left into everybody's own outbox, and have nobody on the list any more."""
+        if self._letters:
+            for outbox in self.outboxes:
+                outbox.catch_up()
+        self.forget_to(self.end)
+        self.outboxes = []

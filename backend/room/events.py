@@ -169,3 +169,24 @@ Event = (
     | Noticed
     | Dismissed
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An event and who gets it.
+
+    Attributes:
+        event: what happened.
+        to: connection ids, each once; what is for everybody has the same tuple for as long as they
+            are the same people, so that whoever delivers may remember what it stands for.
+        but: the one of them who does not get it, if any.
+    """
+
+    event: Event
+    to: tuple[str, ...]
+    but: str | None = None
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Who gets it, one by one."""
+        return tuple(connection for connection in self.to if connection != self.but)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from backend.room import commands, names, text
-from backend.room.audience import Audience
 from backend.room.crowd import CROWD, NAMED, News
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Tick, Via
 from backend.room.events import (
     Acted,
+    Delivery,
     Dismissed,
     Event,
     Joined,
@@ -31,14 +31,6 @@ from backend.room.events import (
 
 NORMAL_CLOSURE = 1000
 """RFC 6455 (7.4.1): the purpose of the connection has been fulfilled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """An event and who gets it: connection ids, each once."""
-
-    event: Event
-    to: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +53,7 @@ class Room:
         self._by_key: dict[str, _Member] = {}
         self._by_look: dict[str, _Member] = {}
         self._news = News()
-        self._audience = Audience(self._members)
+        self._everybody_known: tuple[str, ...] | None = ()
         self._last = 0
 
     @property
@@ -129,36 +121,32 @@ class Room:
 
     def _came(self, member: _Member, at: float) -> list[Delivery]:
         """Seat somebody; what the others are told of it."""
-        others = self._members
-        gathering = len(others) >= CROWD or self.has_news
-        told = (
-            []
-            if gathering
-            else [
-                Delivery(Joined(self._next_id(), at, member.nick.text, member.via), tuple(others))
-            ]
-        )
+        gathering = len(self._members) >= CROWD or self.has_news
+        self._seat(member)
+        self._everybody_known = None
         if gathering:
             self._news.came(member.person)
-        self._seat(member)
-        return told
+            return []
+        joined = Joined(self._next_id(), at, member.nick.text, member.via)
+        return [Delivery(joined, self._everybody, but=member.connection)]
 
     def _leave(self, connection: str, reason: str, at: float) -> list[Delivery]:
         member = self._members.pop(connection, None)
         if member is None:
             return []
         self._unseat(member)
+        self._everybody_known = None
         if len(self._members) >= CROWD or self.has_news:
             self._news.went(member.nick.text)
             return []
         left = Left(self._next_id(), at, member.nick.text, reason)
-        return [Delivery(left, self._audience.everybody())]
+        return [Delivery(left, self._everybody)]
 
     def _tell_news(self, at: float) -> list[Delivery]:
         if not self.has_news:
             return []
         news = self._news.tell(self._next_id(), at, self.total)
-        return [Delivery(news, self._audience.everybody())]
+        return [Delivery(news, self._everybody)]
 
     def _free(self, proposed: str, bearer: _Member | None = None) -> names.Nick:
         nick = names.accept(proposed)
@@ -172,13 +160,11 @@ class Room:
         return nick
 
     def _seat(self, member: _Member) -> None:
-        self._audience.changed()
         self._members[member.connection] = member
         self._by_key[member.nick.key] = member
         self._by_look.update(dict.fromkeys(member.nick.looks, member))
 
     def _unseat(self, member: _Member) -> None:
-        self._audience.changed()
         del self._by_key[member.nick.key]
         for look in member.nick.looks:
             del self._by_look[look]
@@ -194,13 +180,9 @@ class Room:
         nick, via = member.nick.text, member.via
         match commands.parse(line):
             case commands.Say(words):
-                return [
-                    Delivery(Said(self._next_id(), at, nick, via, words), self._all_for(member))
-                ]
+                return [self._for_all(Said(self._next_id(), at, nick, via, words), member)]
             case commands.Act(deed):
-                return [
-                    Delivery(Acted(self._next_id(), at, nick, via, deed), self._all_for(member))
-                ]
+                return [self._for_all(Acted(self._next_id(), at, nick, via, deed), member)]
             case commands.Whisper(to, words):
                 return self._whisper(member, to, words, at)
             case commands.Rename(proposed):
@@ -215,11 +197,10 @@ class Room:
             case commands.Misused(advice):
                 return [Delivery(Noticed(advice), me)]
 
-    def _all_for(self, speaker: _Member) -> tuple[str, ...]:
+    def _for_all(self, event: Event, speaker: _Member) -> Delivery:
         # A terminal already shows what was typed on it; to a browser its own event is the receipt.
-        if speaker.via == "telnet":
-            return self._audience.everybody_but(speaker.connection)
-        return self._audience.everybody()
+        but = speaker.connection if speaker.via == "telnet" else None
+        return Delivery(event, self._everybody, but)
 
     def _whisper(self, member: _Member, to: str, words: str, at: float) -> list[Delivery]:
         other = self._by_key.get(names.same(to))
@@ -242,7 +223,13 @@ class Room:
         self._seat(replace(member, nick=nick))
         self._news.renamed(member.nick.text, nick.text)
         renamed = Renamed(self._next_id(), at, member.nick.text, nick.text)
-        return [Delivery(renamed, self._audience.everybody())]
+        return [Delivery(renamed, self._everybody)]
+
+    @property
+    def _everybody(self) -> tuple[str, ...]:
+        if self._everybody_known is None:
+            self._everybody_known = tuple(self._members)
+        return self._everybody_known
 
     def _next_id(self) -> int:
         self._last += 1
