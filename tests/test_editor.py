@@ -790,7 +790,7 @@ def test_whatever_happens_the_line_stands_below_the_messages(
 ) -> None:
     """Any keys between any messages: every row is where it should be, and so is the cursor."""
     terminal, typist = Terminal(*size), Typist()
-    terminal.profile.colour_wanted = colour
+    terminal.profile.want_colour(colour)
     above: list[str] = []
     for step in script:
         if not isinstance(step, list):

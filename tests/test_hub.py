@@ -9,8 +9,8 @@ import trio.testing
 
 from backend.net.connection import Connection
 from backend.net.hub import Hub
-from backend.net.outbox import StreamSink
 from backend.net.session import LINES_PER_TURN, converse
+from backend.net.sink import StreamSink
 from backend.room.events import Event
 from backend.wire import frames, terminal
 

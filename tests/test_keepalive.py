@@ -7,7 +7,7 @@ import trio.testing
 from backend.net.gateway import PING
 from backend.net.hub import Hub
 from backend.net.keepalive import keep_alive
-from backend.net.outbox import StreamSink
+from backend.net.sink import StreamSink
 from backend.net.tcp import KEEPALIVE
 from backend.wire import frames
 

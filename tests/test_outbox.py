@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from backend.net import outbox as module
 from backend.net import postman, turn
-from backend.net.outbox import MailingList, Outbox, StreamSink
+from backend.net.outbox import MailingList, Outbox
 from backend.net.postman import Postman
+from backend.net.sink import Sink, StreamSink
 
 
 class Pipe:
@@ -37,7 +38,7 @@ class Pipe:
         self._opened = trio.Event()
 
     def send_now(self, data: bytes) -> int:
-        """See ``outbox.Sink``."""
+        """See ``sink.Sink``."""
         if self.broken:
             raise ConnectionResetError
         count = min(self.room, len(data))
@@ -48,7 +49,7 @@ class Pipe:
         return count
 
     async def send_some(self, data: bytes) -> int:
-        """See ``outbox.Sink``."""
+        """See ``sink.Sink``."""
         while not (count := self.send_now(data)):
             await self._opened.wait()
         return count
@@ -62,7 +63,7 @@ class Desk:
         self.given_up: list[str] = []
         nursery.start_soon(self.postman.run)
 
-    def outbox(self, sink: module.Sink, max_bytes: int = module.MAX_BYTES) -> Outbox:
+    def outbox(self, sink: Sink, max_bytes: int = module.MAX_BYTES) -> Outbox:
         """A new outbox; whoever is given up is noted with the reason."""
         return Outbox(sink, self.postman.announce, self.given_up.append, max_bytes)
 

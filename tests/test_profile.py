@@ -243,9 +243,9 @@ def test_what_the_person_wants_goes_before_what_the_terminal_says(
 ) -> None:
     """On or off, whenever it is chosen."""
     profile = known_by(*types)
-    profile.colour_wanted = True
+    profile.want_colour(True)
     assert profile.style.colours == colours
-    profile.colour_wanted = False
+    profile.want_colour(False)
     assert profile.style.colours == 0
     told_types(profile, b"XTERM-256COLOR")
     assert profile.style.colours == 0

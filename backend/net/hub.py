@@ -16,8 +16,9 @@ import trio
 
 from backend.journal.memory import MemoryJournal
 from backend.net.connection import Connection, Encode
-from backend.net.outbox import MailingList, Outbox, Sink
+from backend.net.outbox import MailingList, Outbox
 from backend.net.postman import Postman
+from backend.net.sink import Sink
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Tick, Via
 from backend.room.events import (
     Delivery,
@@ -154,7 +155,8 @@ class Hub:
 
     def _follow(self, entry: Entry) -> None:
         for delivery in self._room.apply(entry):
-            _log(entry, delivery.event)
+            if isinstance(delivery.event, _LOGGED):
+                _log(entry, delivery.event)
             self._deliver(delivery)
 
     def _deliver(self, delivery: Delivery) -> None:
@@ -201,6 +203,9 @@ class Hub:
 
     def _now(self) -> float:
         return round(self._clock(), 3)
+
+
+_LOGGED = (Welcomed, Prompted, Renamed, Left)
 
 
 def _log(entry: Entry, event: Event) -> None:

@@ -1,15 +1,16 @@
 """Mail that has not left yet: an ``Outbox`` per connection, a ``MailingList`` per wire.
 
 Pushing is synchronous and never fails, so the room never waits for a person. What many get alike
-is kept once, in the list, with a mark in each outbox how far it has come: a fan-out costs nothing
-per person until the Postman sends. Only mail that a connection does not take at once, or that is
-for it alone, is put into its own outbox. Knows bytes, not events.
+is kept once, in their list, which knows how far each of them has come: a fan-out costs nothing per
+person until the Postman sends. Only mail for one alone, or that a connection did not take at once,
+is put into its own outbox, and is bounded there. Knows bytes, not events.
 """
 
 from collections.abc import Callable
-from typing import Protocol
 
 import trio
+
+from backend.net.sink import Sink
 
 MAX_BYTES = 256 * 1024
 """Mail kept for one connection beyond what the kernel holds: minutes of a busy room, and little
@@ -18,41 +19,8 @@ enough that a thousand stalled readers cost no more than 256 MiB."""
 STALL_SECONDS = 20.0
 """How long a connection may take nothing at all before it is given up."""
 
-_NOWHERE = -1
-
-
-class Sink(Protocol):
-    """Where an outbox empties into."""
-
-    @property
-    def send_now(self) -> Callable[[bytes], int]:
-        """Writes without blocking; how many bytes were taken. Raises OSError, as a socket does."""
-
-    async def send_some(self, data: bytes) -> int:
-        """Wait until something can be written, write it, and return how many bytes that were.
-
-        Raises OSError, trio.BrokenResourceError or trio.ClosedResourceError.
-        """
-
-
-class StreamSink:
-    """A sink for any Trio stream (TLS, memory): always by way of the waiting task."""
-
-    CHUNK = 16 * 1024
-    """What counts as progress: a stream that takes this much within the stall time is alive."""
-
-    def __init__(self, stream: trio.abc.SendStream) -> None:
-        self._stream = stream
-
-    def send_now(self, data: bytes) -> int:
-        """Nothing: a stream has no way to write without waiting."""
-        return 0
-
-    async def send_some(self, data: bytes) -> int:
-        """Write the next chunk."""
-        chunk = data[: self.CHUNK]
-        await self._stream.send_all(chunk)
-        return len(chunk)
+APART = -1
+"""The position of an outbox that has mail of its own, which is to be sent before the list's."""
 
 
 class Outbox:
@@ -64,8 +32,8 @@ class Outbox:
         size: how many bytes those are.
         is_closed: whether what is pushed has no chance to arrive any more.
         is_due: whether the Postman knows that there is mail, or a task waits for the connection.
-        mailing: the list it is on.
-        position: how many of that list's letters it has had.
+        mailing: the list it is on, if any.
+        seat: its place there.
         send_now: the sink's.
 
     Args:
@@ -78,7 +46,7 @@ class Outbox:
 
     __slots__ = (
         *("_announce", "_empty", "_give_up", "_max_bytes", "_sink", "chunks", "is_closed"),
-        *("is_due", "mailing", "position", "send_now", "size"),
+        *("is_due", "mailing", "seat", "send_now", "size"),
     )
 
     def __init__(
@@ -98,7 +66,7 @@ class Outbox:
         self.is_closed = False
         self.is_due = False
         self.mailing: MailingList | None = None
-        self.position = 0
+        self.seat = 0
         self.send_now = sink.send_now
 
     def push(self, data: bytes) -> None:
@@ -108,16 +76,15 @@ class Outbox:
 
     def catch_up(self) -> None:
         """Take over what it has not had yet from its mailing list."""
-        if self.mailing is not None and not self.is_closed:
-            letters = self.mailing.letters_from(self.position)
-            self.position = self.mailing.end
-            if letters:
-                self.keep(letters)
+        if self.mailing is not None and (letters := self.mailing.letters_for(self.seat)):
+            self.keep(letters)
 
     def keep(self, letters: list[bytes]) -> None:
         """Add to its own mail."""
         if self.is_closed:
             return
+        if self.mailing is not None:
+            self.mailing.set_apart(self.seat)
         self.chunks += letters
         self.size += sum(map(len, letters))
         if self.size > self._max_bytes:
@@ -136,6 +103,8 @@ class Outbox:
             return
         self.chunks.clear()
         self.is_due = False
+        if self.mailing is not None:
+            self.mailing.fall_in(self.seat)
         self._tell_empty()
 
     async def send_rest(self) -> None:
@@ -167,7 +136,8 @@ class Outbox:
     def close(self) -> None:
         """Throw away what is left, and whatever is pushed from now on."""
         self.is_closed = True
-        self.position = _NOWHERE
+        if self.mailing is not None:
+            self.mailing.set_apart(self.seat)
         self.chunks.clear()
         self.size = 0
         self._tell_empty()
@@ -179,63 +149,94 @@ class Outbox:
 
 
 class MailingList:
-    """What goes alike to many: a log, and each outbox's position in it.
+    """What goes alike to many: a log, and how far in it each of them has come.
+
+    What the Postman must know of each outbox stands in columns, with a row for each seat: going
+    down two lists takes a tenth less time than visiting objects all over the memory.
 
     Attributes:
         outboxes: who gets it.
-        end: the position behind the last letter.
+        sends: their ``send_now``.
+        positions: how many letters each has had; APART while it has mail of its own.
 
     Args:
-        outboxes: who gets it. A list they have been on must be closed.
+        outboxes: who gets it; each is on no other list.
         announce: tells the Postman that there is mail.
     """
 
-    __slots__ = ("_announce", "_letters", "_start", "end", "is_due", "outboxes")
+    __slots__ = (
+        *("_announce", "_apart", "_end", "_is_due", "_letters", "_start", "outboxes"),
+        *("positions", "sends"),
+    )
 
     def __init__(self, outboxes: list[Outbox], announce: Callable[["MailingList"], None]) -> None:
         self._announce = announce
         self._letters: list[bytes] = []
-        self._start = 0  # the position of the first letter that is kept
-        self.end = 0
-        self.is_due = False
+        self._start = 0  # the position before the first letter that is kept
+        self._end = 0  # the one behind the last
+        self._is_due = False
+        self._apart: dict[int, int] = {}  # seat -> position, of those apart
         self.outboxes = outboxes
-        for outbox in outboxes:
-            outbox.mailing = self
-            if not outbox.is_closed:
-                outbox.position = 0
+        self.sends = [outbox.send_now for outbox in outboxes]
+        self.positions = [0] * len(outboxes)
+        for seat, outbox in enumerate(outboxes):
+            outbox.mailing, outbox.seat = self, seat
+            if outbox.chunks or outbox.is_closed:
+                self.set_apart(seat)
 
     def push(self, data: bytes, but: Outbox | None = None) -> None:
         """Add mail for everybody on the list, or everybody but one."""
-        if but is None or but.mailing is not self:
-            self._letters.append(data)
-            self.end += 1
-        else:
+        if but is not None and but.mailing is self:
             but.catch_up()
-            self._letters.append(data)
-            self.end = but.position = self.end + 1
-        if not self.is_due:
-            self.is_due = True
+            self._append(data)
+            self._move(but.seat, self._end)
+        else:
+            self._append(data)
+
+    def _append(self, data: bytes) -> None:
+        self._letters.append(data)
+        self._end += 1
+        if not self._is_due:
+            self._is_due = True
             self._announce(self)
 
     def pick_up(self) -> tuple[int, int, bytes]:
         """What is there now: from which position to which, and all of it in one piece."""
-        self.is_due = False
-        return self._start, self.end, b"".join(self._letters)
+        self._is_due = False
+        return self._start, self._end, b"".join(self._letters)
 
-    def letters_from(self, position: int) -> list[bytes]:
-        """What somebody has still to get who has come so far."""
-        return self._letters[position - self._start :]
-
-    def forget_to(self, position: int) -> None:
+    def picked_up(self, position: int) -> None:
         """Everybody has come so far."""
         if position > self._start:
             del self._letters[: position - self._start]
             self._start = position
 
+    def letters_for(self, seat: int) -> list[bytes]:
+        """What is still to come for one of them, who has had it now."""
+        position = self._apart.get(seat, self.positions[seat])
+        self._move(seat, self._end)
+        return self._letters[position - self._start :]
+
+    def set_apart(self, seat: int) -> None:
+        """One of them has mail of its own now."""
+        if seat not in self._apart:
+            self._apart[seat] = self.positions[seat]
+            self.positions[seat] = APART
+
+    def fall_in(self, seat: int) -> None:
+        """One of them has no mail of its own any more."""
+        self.positions[seat] = self._apart.pop(seat)
+
+    def _move(self, seat: int, position: int) -> None:
+        if seat in self._apart:
+            self._apart[seat] = position
+        else:
+            self.positions[seat] = position
+
     def close(self) -> None:
-        """Put what is left into everybody's own outbox, and have nobody on the list any more."""
-        if self._letters:
-            for outbox in self.outboxes:
-                outbox.catch_up()
-        self.forget_to(self.end)
-        self.outboxes = []
+        """Put what is left into everybody's own outbox, and let them go."""
+        for outbox in self.outboxes:
+            outbox.catch_up()
+            outbox.mailing = None
+        self.picked_up(self._end)
+        self.outboxes, self.sends, self.positions = [], [], []

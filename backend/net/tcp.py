@@ -16,6 +16,7 @@ from backend.net.session import converse
 from backend.room import commands
 from backend.room.events import Noticed
 from backend.wire import terminal
+from backend.wire.editor import Editor
 from backend.wire.inputs import AreYouThere, Input, PlayersWanted, Reply, Typed, WrongProtocol
 from backend.wire.options import IAC, NOP
 from backend.wire.preferences import choose
@@ -60,7 +61,9 @@ class _Lines:
     What a peer's terminal wants to know or to change is answered here, and goes no further.
     """
 
-    __slots__ = ("_connection", "_has_ended", "_hub", "_page_url", "_peer", "_telnet")
+    __slots__ = (
+        *("_adapted_to", "_connection", "_has_ended", "_hub", "_page_url", "_peer", "_telnet"),
+    )
 
     def __init__(self, hub: Hub, peer: Peer, connection: Connection, page_url: str) -> None:
         self._hub = hub
@@ -68,6 +71,7 @@ class _Lines:
         self._connection = connection
         self._page_url = page_url
         self._telnet = Telnet(self._complete)
+        self._adapted_to: tuple[terminal.Style, Editor | None] = (terminal.PLAIN, None)
         self._has_ended = False
 
     async def __call__(self) -> Sequence[str | None]:
@@ -75,8 +79,10 @@ class _Lines:
         while not (lines or self._has_ended) and (data := await self._peer.receive()):
             self._connection.heard = trio.current_time()
             inputs = self._telnet.feed(data)
-            # The codec's replies first: the editor has drawn the screen as it is after them all.
-            for out in sorted(inputs, key=lambda out: not isinstance(out, Reply)):
+            if len(inputs) > 1:
+                # The codec's replies first: the editor has drawn the screen as it is after all.
+                inputs.sort(key=lambda out: not isinstance(out, Reply))
+            for out in inputs:
                 if not self._has_ended:
                     lines += self._take(out)
                     self._adapt()
@@ -115,12 +121,14 @@ class _Lines:
 
     def _adapt(self) -> None:
         """Encode from now on for the terminal as it is known now."""
-        if self._telnet.editor is None:
-            self._hub.adapt(self._connection, terminal.encoder(self._telnet.profile.style))
-        else:
-            self._hub.adapt(self._connection, self._telnet.encode)
         if self._telnet.speaks_telnet:
             self._connection.ping = KEEPALIVE
+        known = (self._telnet.profile.style, self._telnet.editor)
+        if known != self._adapted_to:
+            self._adapted_to = known
+            style, editor = known
+            encode = terminal.encoder(style) if editor is None else self._telnet.encode
+            self._hub.adapt(self._connection, encode)
 
     def _show(self, event: Noticed) -> None:
         self._connection.outbox.push(self._telnet.encode(event))

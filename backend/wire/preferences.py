@@ -12,10 +12,12 @@ _USAGE = "Usage: {} on, or {} off"
 
 def choose(line: str, telnet: Telnet) -> list[Noticed | Reply] | None:
     """Obey a line that is about the terminal, and say so; None for any other line."""
+    if not line.lstrip().startswith("/"):
+        return None  # nearly all are
     command, _, choice = line.strip().lower().partition(" ")
     match command, choice.strip():
         case "/color" | "/colour", "on" | "off" as wish:
-            telnet.profile.colour_wanted = wish == "on"
+            telnet.profile.want_colour(wish == "on")
             return [Noticed(f"Colours are {wish}.")]
         case "/rich", "on" if telnet.editor is not None:
             return [Noticed("Rich editing is on already.")]

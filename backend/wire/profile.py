@@ -9,7 +9,7 @@ import json
 
 from backend.wire.inputs import Encoding, Input, PlayersWanted, Reply
 from backend.wire.options import CHARSET, EOR, GMCP, NAWS, TTYPE, subnegotiation
-from backend.wire.terminal import Colours, Style
+from backend.wire.terminal import PLAIN, Colours, Style
 
 DEFAULT_SIZE = (80, 24)
 """What 0 columns and 0 rows stand for: GNU telnet says so when it does not know."""
@@ -46,13 +46,14 @@ class Profile:
     Attributes:
         size: columns and rows; None when not known.
         types: the terminal types it told, cleaned, in order.
-        colour_wanted: what the person chose, or None to go by the terminal type.
+        style: how to write for it, by what is known now; the same object until that changes.
     """
 
     def __init__(self) -> None:
         self.size: tuple[int, int] | None = None
         self.types: list[str] = []
-        self.colour_wanted: bool | None = None
+        self.style = PLAIN
+        self._colour_wanted: bool | None = None  # None to go by the terminal type
         self._mtts = 0
         self._encoding: Encoding = "utf-8"
         self._encoding_is_agreed = False
@@ -61,10 +62,8 @@ class Profile:
         self._types_asked = 0
         self._offers_charset = False
 
-    @property
-    def style(self) -> Style:
-        """How to write for this terminal, by what is known now."""
-        return Style(
+    def _restyle(self) -> None:
+        self.style = Style(
             width=None if self.size is None else self.size[0],
             colours=self._colours(),
             encoding=self._encoding,
@@ -79,20 +78,31 @@ class Profile:
         )
         obeys = bool(self._mtts & _MTTS_ANSI) or any(t.startswith(_ANSI_TYPES) for t in self.types)
         reads_aloud = bool(self._mtts & _MTTS_SCREEN_READER)
-        wanted = self.colour_wanted
+        wanted = self._colour_wanted
         if wanted is None:
             wanted = (obeys or many) and not reads_aloud
         if not wanted:
             return 0
         return 256 if many or self._mtts & _MTTS_256_COLOURS else 16
 
+    def want_colour(self, wanted: bool) -> None:
+        """The person chooses, whatever the terminal type says."""
+        self._colour_wanted = wanted
+        self._restyle()
+
     def heard(self, line: str, encoding: Encoding) -> None:
         """Learn from a line: whoever writes in one encoding also wants to read it."""
         if not line.isascii() and not self._encoding_is_agreed:
             self._encoding = encoding
+            self._restyle()
 
     def option_changed(self, option: int, ours: bool, theirs: bool) -> list[Input]:
         """An option is on or off now, at our end or theirs; what to say to that."""
+        out = self._option_changed(option, ours, theirs)
+        self._restyle()
+        return out
+
+    def _option_changed(self, option: int, ours: bool, theirs: bool) -> list[Input]:
         match option:
             case _ if option == TTYPE and theirs:
                 return self._ask_for_type()
@@ -109,6 +119,11 @@ class Profile:
 
     def receive(self, option: int, payload: bytes) -> list[Input]:
         """Take a subnegotiation; what to say to that."""
+        out = self._receive(option, payload)
+        self._restyle()
+        return out
+
+    def _receive(self, option: int, payload: bytes) -> list[Input]:
         if option == NAWS and len(payload) == 4:
             columns, rows = int.from_bytes(payload[:2]), int.from_bytes(payload[2:])
             self.size = _side(columns, DEFAULT_SIZE[0]), _side(rows, DEFAULT_SIZE[1])
