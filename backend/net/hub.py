@@ -6,29 +6,30 @@ protocol they have.
 """
 
 import itertools
-import logging
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import trio
 
+from backend.config import UNLIMITED, Limits
 from backend.journal.memory import MemoryJournal
+from backend.logs import About
 from backend.net.connection import Connection, Encode
+from backend.net.diary import LOGGED, write
 from backend.net.outbox import MailingList, Outbox
 from backend.net.postman import Postman
 from backend.net.sink import Sink
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Tick, Via
 from backend.room.events import (
+    Acted,
     Delivery,
     Dismissed,
-    Event,
-    Left,
     Person,
-    Prompted,
-    Renamed,
-    Welcomed,
+    Said,
+    Whispered,
 )
 from backend.room.room import Room
 
@@ -43,8 +44,6 @@ FEW = 2
 
 CLOSING_TEXT = "The room is closing, come back soon"
 
-log = logging.getLogger("playroom")
-
 
 class Hub:
     """The people connected to this process, and the room they share.
@@ -52,12 +51,22 @@ class Hub:
     Args:
         clock: the time that goes into entries, in Unix seconds.
         new_token: makes an unguessable seat token.
+        limits: what one may do.
+
+    Attributes:
+        postman: who has to run for anything to arrive.
+        is_closing: whether everybody is being shown out.
+        messages: how much was said to everybody, by kind.
+        deliveries: how many copies of events were handed out.
+        delivered_bytes: how many bytes these had.
+        ended: how many connections did not just leave, by reason.
     """
 
     def __init__(
         self,
         clock: Callable[[], float] = time.time,
         new_token: Callable[[], str] = secrets.token_urlsafe,
+        limits: Limits = UNLIMITED,
     ) -> None:
         self.postman = Postman()
         self.is_closing = False
@@ -68,8 +77,12 @@ class Hub:
         self._connections: dict[str, Connection] = {}
         self._audience: tuple[str, ...] = ()
         self._mailings: dict[Encode, MailingList] = {}
+        self._limits = limits
         self._numbers = itertools.count(1)
         self._nobody_left = trio.Event()
+        self.messages: Counter[str] = Counter()
+        self.deliveries = self.delivered_bytes = 0
+        self.ended: Counter[str] = Counter()
 
     @property
     def connections(self) -> Iterable[Connection]:
@@ -89,12 +102,23 @@ class Hub:
         """Whether this connection has been let in."""
         return self._room.is_member(connection.id)
 
-    def connected(self, via: Via, encode: Encode, sink: Sink) -> Connection:
-        """One connection, from its first byte to its last: the block to serve it in."""
+    def connected(
+        self, via: Via, encode: Encode, sink: Sink, *, id: str = "", origin: str = ""
+    ) -> Connection:
+        """One connection, from its first byte to its last: the block to serve it in.
+
+        Args:
+            via: the door it came through.
+            encode: makes its bytes of an event.
+            sink: where they go.
+            id: what the log calls it; none for the next number.
+            origin: where it comes from, as an opaque key, equal for equal addresses.
+        """
+        id = id or f"h{next(self._numbers)}"
         outbox = partial(Outbox, sink, self.postman.announce)
-        connection = Connection(f"c{next(self._numbers)}", via, encode, outbox, self._forget)
+        connection = Connection(id, origin, via, encode, outbox, self._forget, self._limits)
         self._connections[connection.id] = connection
-        log.info("%s opened: %s", connection.id, via)
+        About(connection.id).info("opened: %s", via)
         return connection
 
     def adapt(self, connection: Connection, encode: Encode) -> None:
@@ -106,7 +130,9 @@ class Hub:
     def _forget(self, connection: Connection) -> None:
         del self._connections[connection.id]
         self._forget_audience()
-        log.info("%s closed%s", connection.id, connection.lost and f": {connection.lost}")
+        if connection.reason:
+            self.ended[connection.reason] += 1
+        About(connection.id).info("closed%s", connection.reason and f": {connection.reason}")
         if self.is_closing and not self._connections:
             self._nobody_left.set()
 
@@ -132,7 +158,7 @@ class Hub:
         connection.is_present = False
         connection.ping = None
         if not self.is_closing:
-            self._journal.record(Gone(connection.id, connection.lost, self._now()))
+            self._journal.record(Gone(connection.id, connection.reason, self._now()))
 
     async def keep_time(self) -> None:
         """In a crowd, tell who came and went, once a second; until cancelled."""
@@ -155,22 +181,32 @@ class Hub:
 
     def _follow(self, entry: Entry) -> None:
         for delivery in self._room.apply(entry):
-            if isinstance(delivery.event, _LOGGED):
-                _log(entry, delivery.event)
+            if isinstance(delivery.event, LOGGED):
+                write(entry, delivery.event)
             self._deliver(delivery)
 
     def _deliver(self, delivery: Delivery) -> None:
         event, to = delivery.event, delivery.to
+        if isinstance(event, Said | Acted | Whispered):
+            self.messages[type(event).__name__.lower()] += 1
         if len(to) <= FEW:
             for connection in self._connected(delivery.recipients):
-                connection.outbox.push(connection.encode(event))
+                data = connection.encode(event)
+                connection.outbox.push(data)
+                self._count(1, data)
         else:
             spared = self._connections.get(delivery.but) if delivery.but else None
             for encode, mailing in self._mailings_for(to).items():
-                mailing.push(encode(event), but=spared.outbox if spared else None)
+                data = encode(event)
+                mailing.push(data, but=spared.outbox if spared else None)
+                self._count(len(mailing.outboxes), data)
         if isinstance(event, Dismissed):
             for connection in self._connected(to):
                 connection.dismiss(event.code, event.text)
+
+    def _count(self, copies: int, data: bytes) -> None:
+        self.deliveries += copies
+        self.delivered_bytes += copies * len(data)
 
     def _connected(self, ids: Iterable[str]) -> Iterator[Connection]:
         return filter(None, map(self._connections.get, ids))
@@ -203,21 +239,3 @@ class Hub:
 
     def _now(self) -> float:
         return round(self._clock(), 3)
-
-
-_LOGGED = (Welcomed, Prompted, Renamed, Left)
-
-
-def _log(entry: Entry, event: Event) -> None:
-    # Never what people wrote, and that includes the reason somebody gives for leaving.
-    match entry, event:
-        case Line(connection), Welcomed(nick=nick):
-            log.info("%s joined: %s", connection, nick)
-        case Line(connection) | Overlong(connection), Prompted(str(reason)):
-            log.info("%s refused: %s", connection, reason)
-        case Line(connection), Renamed(old=old, new=new):
-            log.info("%s renamed: %s to %s", connection, old, new)
-        case Line(connection), Left(nick=nick):
-            log.info("%s left: %s (quit)", connection, nick)
-        case Gone(connection, reason), Left(nick=nick):
-            log.info("%s left: %s%s", connection, nick, reason and f" ({reason})")
