@@ -29,9 +29,11 @@ def get(path: str, *headers: str) -> bytes:
 @pytest.fixture
 async def full_room() -> AsyncIterator[Bound]:
     """A room for one, who is there already."""
-    async with a_room(replace(UNLIMITED, max_connections=1)) as bound:
-        async with at_terminal(bound, "alice"):
-            yield bound
+    async with (
+        a_room(replace(UNLIMITED, max_connections=1)) as bound,
+        at_terminal(bound, "alice"),
+    ):
+        yield bound
 
 
 async def test_a_full_room_says_so_at_the_telnet_door(full_room: Bound) -> None:
@@ -83,10 +85,13 @@ async def test_when_somebody_leaves_there_is_room_again() -> None:
 
 async def test_one_address_has_its_share_and_no_more() -> None:
     """Told apart from a full room: others may come in."""
-    async with a_room(replace(UNLIMITED, max_connections_per_address=1)) as bound:
-        async with at_terminal(bound, "alice"), at_terminal(bound) as bob:
-            assert "too many connections from your address" in await bob.rest()
-            assert (await ask(bound, get("/"))).startswith(b"HTTP/1.1 429 ")
+    async with (
+        a_room(replace(UNLIMITED, max_connections_per_address=1)) as bound,
+        at_terminal(bound, "alice"),
+        at_terminal(bound) as bob,
+    ):
+        assert "too many connections from your address" in await bob.rest()
+        assert (await ask(bound, get("/"))).startswith(b"HTTP/1.1 429 ")
 
 
 async def test_behind_a_trusted_proxy_each_client_has_its_own_share() -> None:
@@ -128,18 +133,21 @@ async def test_too_many_logins_a_minute_are_refused_at_both_doors() -> None:
 
 async def test_a_paste_arrives_whole_and_in_order_at_both_doors() -> None:
     """Slowed down, nothing is lost."""
-    async with a_room(replace(UNLIMITED, line_rate=200, line_burst=5)) as bound:
-        async with at_terminal(bound, "alice") as alice, at_browser(bound, "bob") as bob:
-            await alice.reads_line("<meta>: bob joined.")
-            for number in range(20):
-                await bob.type(f"web {number}")
-            await alice.send(b"".join(b"telnet %d\r\n" % number for number in range(20)))
-            for number in range(20):
-                await alice.reads_line(f"<bob> : web {number}")
-            texts = [(await bob.event())["text"] for _ in range(40)]
-            for door in ("web", "telnet"):
-                said = [text for text in texts if text.startswith(door)]
-                assert said == [f"{door} {number}" for number in range(20)]
+    async with (
+        a_room(replace(UNLIMITED, line_rate=200, line_burst=5)) as bound,
+        at_terminal(bound, "alice") as alice,
+        at_browser(bound, "bob") as bob,
+    ):
+        await alice.reads_line("<meta>: bob joined.")
+        for number in range(20):
+            await bob.type(f"web {number}")
+        await alice.send(b"".join(b"telnet %d\r\n" % number for number in range(20)))
+        for number in range(20):
+            await alice.reads_line(f"<bob> : web {number}")
+        texts = [(await bob.event())["text"] for _ in range(40)]
+    for door in ("web", "telnet"):
+        said = [text for text in texts if text.startswith(door)]
+        assert said == [f"{door} {number}" for number in range(20)]
 
 
 async def test_a_flood_is_slowed_down_then_warned_then_ended(

@@ -74,7 +74,11 @@ class Peer(trio.abc.AsyncResource):
         self.send_now: Callable[[bytes], int] = self._socket.send
 
     async def receive(self) -> bytes:
-        """The next bytes; empty at the end. Raises trio.BrokenResourceError."""
+        """The next bytes; empty at the end.
+
+        Raises trio.BrokenResourceError or trio.ClosedResourceError.
+        """
+        self._check_open()
         try:
             while True:
                 # Waiting first is a system call and three frames less than trying first, and an
@@ -87,12 +91,17 @@ class Peer(trio.abc.AsyncResource):
 
     async def send_some(self, data: bytes) -> int:
         """Wait, then write; see ``sink.Sink``."""
+        self._check_open()
         count = 0
         while not count:
             await trio.lowlevel.wait_writable(self._socket)
             with suppress(BlockingIOError):
                 count = self.send_now(data)
         return count
+
+    def _check_open(self) -> None:
+        if self._socket.fileno() < 0:  # which Trio would not know how to wait for
+            raise trio.ClosedResourceError
 
     async def say(self, last_words: bytes) -> None:
         """Send something short to somebody who is not served, and hang up."""
@@ -126,7 +135,7 @@ class Peer(trio.abc.AsyncResource):
 class PeerListener(trio.abc.Listener[Peer]):
     """Accepts peers, and has patience when the system has no room for more."""
 
-    def __init__(self, listener: trio.SocketListener) -> None:
+    def __init__(self, listener: trio.abc.Listener[trio.SocketStream]) -> None:
         self._listener = listener
 
     async def accept(self) -> Peer:
