@@ -4,7 +4,6 @@ A thin shell: the codec knows telnet, the session knows the room. Knows nothing 
 hint for people who came to the wrong port.
 """
 
-import socket
 from collections.abc import Sequence
 
 import trio
@@ -57,9 +56,6 @@ class TelnetDoor:
             About(peer.id).exception("failed")
 
     async def _serve(self, peer: Peer, origin: str) -> None:
-        # Telnet's "synch" sends the second byte of IAC DM as urgent data; taken out of line, the
-        # IAC would swallow the next letter instead.
-        peer.stream.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
         connected = self._hub.connected("telnet", terminal.encode, peer, id=peer.id, origin=origin)
         with connected as connection:
             lines = _Lines(self._hub, peer, connection, self._page_url)
