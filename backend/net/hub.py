@@ -165,9 +165,14 @@ class Hub:
             for connection in self._connected(delivery.recipients):
                 connection.outbox.push(connection.encode(event))
         else:
-            spared = self._connections.get(delivery.but) if delivery.but else None
-            for encode, mailing in self._mailings_for(to).items():
-                mailing.push(encode(event), but=spared.outbox if spared else None)
+            mailings = self._mailings_for(to)
+            spared: dict[MailingList | None, list[Outbox]] = {}
+            for connection in self._connected(delivery.but):
+                spared.setdefault(connection.outbox.mailing, []).append(connection.outbox)
+            for encode, mailing in mailings.items():
+                but = spared.get(mailing, ())
+                if len(but) < len(mailing.outboxes):  # or it would be encoded for nobody
+                    mailing.push(encode(event), but)
         if isinstance(event, Dismissed):
             for connection in self._connected(to):
                 connection.dismiss(event.code, event.text)

@@ -179,14 +179,14 @@ class Delivery:
         event: what happened.
         to: connection ids, each once; what is for everybody has the same tuple for as long as they
             are the same people, so that whoever delivers may remember what it stands for.
-        but: the one of them who does not get it, if any.
+        but: those of them who do not get it; nearly always one, or nobody.
     """
 
     event: Event
     to: tuple[str, ...]
-    but: str | None = None
+    but: frozenset[str] = frozenset()
 
     @property
     def recipients(self) -> tuple[str, ...]:
         """Who gets it, one by one."""
-        return tuple(connection for connection in self.to if connection != self.but)
+        return tuple(connection for connection in self.to if connection not in self.but)

@@ -128,7 +128,7 @@ class Room:
             self._news.came(member.person)
             return []
         joined = Joined(self._next_id(), at, member.nick.text, member.via)
-        return [Delivery(joined, self._everybody, but=member.connection)]
+        return [Delivery(joined, self._everybody, but=frozenset({member.connection}))]
 
     def _leave(self, connection: str, reason: str, at: float) -> list[Delivery]:
         member = self._members.pop(connection, None)
@@ -199,7 +199,7 @@ class Room:
 
     def _for_all(self, event: Event, speaker: _Member) -> Delivery:
         # A terminal already shows what was typed on it; to a browser its own event is the receipt.
-        but = speaker.connection if speaker.via == "telnet" else None
+        but = frozenset({speaker.connection} if speaker.via == "telnet" else ())
         return Delivery(event, self._everybody, but)
 
     def _whisper(self, member: _Member, to: str, words: str, at: float) -> list[Delivery]:
