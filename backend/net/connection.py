@@ -149,6 +149,7 @@ class Connection:
     Attributes:
         id: unique in this process.
         via: the door it came through.
+        origin: where it comes from; see ``entries.Arrived``.
         encode: makes this connection's bytes of an event. Connections that share the function
             share its results.
         outbox: where its mail goes.
@@ -167,8 +168,8 @@ class Connection:
     """
 
     __slots__ = (
-        *("_forget", "encode", "goodbye", "heard", "id", "is_present", "life", "lost", "outbox"),
-        *("ping", "pinged", "reading", "via"),
+        *("_forget", "encode", "goodbye", "heard", "id", "is_present", "life", "lost", "origin"),
+        *("outbox", "ping", "pinged", "reading", "via"),
     )
 
     def __init__(
@@ -178,9 +179,11 @@ class Connection:
         encode: Encode,
         make_outbox: Callable[[Callable[[str], None]], Outbox],
         forget: Callable[["Connection"], None],
+        origin: str = "",
     ) -> None:
         self.id = id
         self.via = via
+        self.origin = origin
         self.encode = encode
         self.outbox = make_outbox(self.drop)
         self.reading = trio.CancelScope()

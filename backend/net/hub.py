@@ -16,20 +16,14 @@ import trio
 
 from backend.journal.memory import MemoryJournal
 from backend.net.connection import Connection, Encode
+from backend.net.guesses import Guesses
+from backend.net.notes import note
 from backend.net.outbox import MailingList, Outbox
 from backend.net.postman import Postman
 from backend.net.sink import Sink
-from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Tick, Via
-from backend.room.events import (
-    Delivery,
-    Dismissed,
-    Event,
-    Left,
-    Person,
-    Prompted,
-    Renamed,
-    Welcomed,
-)
+from backend.room.claims import claimed_secret
+from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Promoted, Tick, Via
+from backend.room.events import Delivery, Dismissed, Event, Person, Prompted
 from backend.room.room import Room
 
 GOING_AWAY = 1001
@@ -52,17 +46,20 @@ class Hub:
     Args:
         clock: the time that goes into entries, in Unix seconds.
         new_token: makes an unguessable seat token.
+        operator_secret: what makes a member an operator; None if nothing does.
     """
 
     def __init__(
         self,
         clock: Callable[[], float] = time.time,
         new_token: Callable[[], str] = secrets.token_urlsafe,
+        operator_secret: str | None = None,
     ) -> None:
         self.postman = Postman()
         self.is_closing = False
         self._clock = clock
         self._new_token = new_token
+        self._guesses = Guesses(operator_secret)
         self._room = Room()
         self._journal = MemoryJournal(self._follow)
         self._connections: dict[str, Connection] = {}
@@ -89,10 +86,15 @@ class Hub:
         """Whether this connection has been let in."""
         return self._room.is_member(connection.id)
 
-    def connected(self, via: Via, encode: Encode, sink: Sink) -> Connection:
+    def is_operator(self, connection: Connection) -> bool:
+        """Whether this connection's member may give orders."""
+        return self._room.is_operator(connection.id)
+
+    def connected(self, via: Via, encode: Encode, sink: Sink, origin: str = "") -> Connection:
         """One connection, from its first byte to its last: the block to serve it in."""
         outbox = partial(Outbox, sink, self.postman.announce)
-        connection = Connection(f"c{next(self._numbers)}", via, encode, outbox, self._forget)
+        number = f"c{next(self._numbers)}"
+        connection = Connection(number, via, encode, outbox, self._forget, origin)
         self._connections[connection.id] = connection
         log.info("%s opened: %s", connection.id, via)
         return connection
@@ -118,14 +120,29 @@ class Hub:
         if self.is_closing:
             self._show_out([connection.id])
             return
-        self._journal.record(Arrived(connection.id, connection.via, self._new_token(), self._now()))
+        token, origin = self._new_token(), connection.origin
+        self._journal.record(Arrived(connection.id, connection.via, token, self._now(), origin))
 
     def heard(self, connection: Connection, line: str | None) -> None:
         """Somebody sent a line; None for one that was too long to keep."""
         if line is None:
             self._journal.record(Overlong(connection.id, self._now()))
+        elif (guess := claimed_secret(line)) is not None:
+            self._guessed(connection, guess)
         else:
             self._journal.record(Line(connection.id, line, self._now()))
+
+    def _guessed(self, connection: Connection, guess: str) -> None:
+        """Somebody offers a secret, which goes no further than this."""
+        refusal: Event | None = Prompted("Join first")
+        if self.is_member(connection):
+            who = connection.origin or connection.id
+            refusal = self._guesses.refuse(guess, who, trio.current_time())
+        if refusal is None:
+            self._journal.record(Promoted(connection.id, self._now()))
+        else:
+            log.info("%s refused: not an operator", connection.id)
+            self._deliver(Delivery(refusal, (connection.id,)))
 
     def gone(self, connection: Connection) -> None:
         """Nothing more will come from somebody. Safe for one who has left already."""
@@ -155,8 +172,7 @@ class Hub:
 
     def _follow(self, entry: Entry) -> None:
         for delivery in self._room.apply(entry):
-            if isinstance(delivery.event, _LOGGED):
-                _log(entry, delivery.event)
+            note(entry, delivery)
             self._deliver(delivery)
 
     def _deliver(self, delivery: Delivery) -> None:
@@ -208,21 +224,3 @@ class Hub:
 
     def _now(self) -> float:
         return round(self._clock(), 3)
-
-
-_LOGGED = (Welcomed, Prompted, Renamed, Left)
-
-
-def _log(entry: Entry, event: Event) -> None:
-    # Never what people wrote, and that includes the reason somebody gives for leaving.
-    match entry, event:
-        case Line(connection), Welcomed(nick=nick):
-            log.info("%s joined: %s", connection, nick)
-        case Line(connection) | Overlong(connection), Prompted(str(reason)):
-            log.info("%s refused: %s", connection, reason)
-        case Line(connection), Renamed(old=old, new=new):
-            log.info("%s renamed: %s to %s", connection, old, new)
-        case Line(connection), Left(nick=nick):
-            log.info("%s left: %s (quit)", connection, nick)
-        case Gone(connection, reason), Left(nick=nick):
-            log.info("%s left: %s%s", connection, nick, reason and f" ({reason})")

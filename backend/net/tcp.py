@@ -13,7 +13,7 @@ import trio
 from backend.net.connection import Connection, Peer, Ping
 from backend.net.hub import Hub
 from backend.net.session import converse
-from backend.room import commands
+from backend.room import usage
 from backend.room.events import Noticed
 from backend.wire import terminal
 from backend.wire.editor import Editor
@@ -137,7 +137,7 @@ class _Lines:
         """What Tab offers: commands at the beginning of a line, nicks anywhere."""
         *before, word = beginning.split(" ")
         if not before and word.startswith("/"):
-            known = [*commands.USAGE, *commands.TERMINAL_USAGE]
+            known = usage.known("telnet", self._hub.is_operator(self._connection))
             return [f"{name} " for name in known if name.startswith(word)]
         end = " " if before else ": "
         start = word.casefold()
