@@ -47,7 +47,7 @@ async def serve(
     Raises:
         StartError: a port could not be had (inside an exception group, being a nursery's).
     """
-    hub = Hub()
+    hub = Hub(operator_secret=settings.operator_secret)
     site = Site(make_app(frontend_folder(), lambda: _health(hub)))
     front = FrontDoor(Gateway(hub, settings.allowed_origins), site)
 

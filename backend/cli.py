@@ -40,6 +40,12 @@ def _origins(
     return tuple(origin.lower() for origin in origins)
 
 
+def _secret(ctx: click.Context, param: click.Parameter, secret: str | None) -> str | None:
+    if secret is not None and not secret.strip():
+        raise click.BadParameter("it is empty")
+    return secret
+
+
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
 @click.option("--host", envvar="HOST", default=DEFAULT_HOST, help="Address to bind.")
 @click.option(
@@ -66,15 +72,27 @@ def _origins(
     help="Whose pages may open a websocket, such as https://chat.example. May be repeated; "
     "separated by spaces in the variable.  [default: the same host's]",
 )
+@click.option(
+    "--operator-secret",
+    envvar="OPERATOR_SECRET",
+    callback=_secret,
+    metavar="SECRET",
+    help="Whoever types /op SECRET may kick, mute and ban. Other users of this machine can see "
+    "flags: better use the variable.  [default: no operators]",
+)
 @click.version_option(package_name="playroom")
 def command(
-    host: str, port: int, telnet_port: int | None, allowed_origins: tuple[str, ...]
+    host: str,
+    port: int,
+    telnet_port: int | None,
+    allowed_origins: tuple[str, ...],
+    operator_secret: str | None,
 ) -> None:
     """One chat room that browsers and telnet users share.
 
     Every option can be set by an environment variable: --telnet-port by TELNET_PORT, and so on.
     """
-    settings = Settings(host, port, telnet_port, allowed_origins)
+    settings = Settings(host, port, telnet_port, allowed_origins, operator_secret)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     try:
         trio.run(run, settings)

@@ -3,7 +3,7 @@
 Knows nothing of what is made of them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
@@ -23,12 +23,14 @@ class Settings:
         port: page and websockets; 0 for any free port.
         telnet_port: raw TCP; 0 for any free port, None for no telnet door.
         allowed_origins: origins whose pages may open a websocket; empty for this host's.
+        operator_secret: what makes a member an operator, by ``/op SECRET``; None for no operators.
     """
 
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     telnet_port: int | None = DEFAULT_TELNET_PORT
     allowed_origins: tuple[str, ...] = ()
+    operator_secret: str | None = field(default=None, repr=False)
 
 
 def frontend_folder() -> Path:
