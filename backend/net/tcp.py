@@ -14,7 +14,7 @@ from backend.net.doorkeeper import REFUSALS, Doorkeeper, Refusal
 from backend.net.hub import Hub
 from backend.net.peer import Peer
 from backend.net.session import converse
-from backend.room import commands
+from backend.room import usage
 from backend.room.events import Noticed
 from backend.wire import terminal
 from backend.wire.editor import Editor
@@ -152,7 +152,7 @@ class _Lines:
         """What Tab offers: commands at the beginning of a line, nicks anywhere."""
         *before, word = beginning.split(" ")
         if not before and word.startswith("/"):
-            known = [*commands.USAGE, *commands.TERMINAL_USAGE]
+            known = usage.known("telnet", self._hub.is_operator(self._connection))
             return [f"{name} " for name in known if name.startswith(word)]
         end = " " if before else ": "
         start = word.casefold()
