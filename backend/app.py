@@ -49,7 +49,7 @@ async def serve(
     """
     hub = Hub()
     site = Site(make_app(frontend_folder(), lambda: _health(hub)))
-    front = FrontDoor(Gateway(hub, settings.allowed_origins), site)
+    front = FrontDoor({b"/ws": Gateway(hub, settings.allowed_origins)}, site)
 
     async with trio.open_nursery() as house:
         house.start_soon(hub.postman.run)

@@ -1,14 +1,15 @@
 """The front door: one port for the page and the websockets.
 
 Reads one request head, bounded in size and time, and decides once: a websocket upgrade of ``/ws``
-goes to the gateway, everything else to the site. A connection carries one request: the site is
-given the head that was understood here, never the peer's own bytes, and nothing that came after
-it, so nothing can hide in a body or behind a first request. Knows neither the room nor the page.
+goes to the gateway, everything else to the site. A connection carries one request, without a body:
+the site is given the head that was understood here, never the peer's own bytes, and nothing that
+came after it, so nothing can hide in a body or behind a first request. Knows neither the room nor
+the page.
 """
 
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
@@ -16,8 +17,9 @@ from http import HTTPStatus
 import h11
 import trio
 
+from backend.net import answers, upgrade
 from backend.net.connection import Peer
-from backend.net.gateway import Gateway, handshake
+from backend.net.gateway import Gateway
 from backend.net.site import Site
 
 MAX_HEAD_BYTES = 16 * 1024
@@ -39,12 +41,12 @@ class FrontDoor:
     """Handles one accepted connection after the other.
 
     Args:
-        gateway: where websockets go.
+        gateways: where websockets go, by path.
         site: where everything else goes.
     """
 
-    def __init__(self, gateway: Gateway, site: Site) -> None:
-        self._gateway = gateway
+    def __init__(self, gateways: Mapping[bytes, Gateway], site: Site) -> None:
+        self._gateways = gateways
         self._site = site
 
     async def handle(self, peer: Peer) -> None:
@@ -65,16 +67,23 @@ class FrontDoor:
             return peer.hang_up
         if isinstance(asked, HTTPStatus):
             return partial(_answer, peer, asked)
-        request, headers = asked.request, dict(asked.request.headers)
-        if not _is_upgrade(request):
+        request = asked.request
+        refused = partial(_answer, peer, method=request.method)
+        if (status := _fault(request)) is not None:
+            return partial(refused, status)
+        if not upgrade.is_upgrade(request):
             return partial(self._relay, peer, request)
-        if request.target.partition(b"?")[0] != b"/ws":
-            return partial(_answer, peer, HTTPStatus.NOT_FOUND)
+        gateway = self._gateways.get(request.target.partition(b"?")[0])
+        if gateway is None:
+            return partial(refused, HTTPStatus.NOT_FOUND)
+        if (status := upgrade.fault(request)) is not None:
+            return partial(refused, status)
+        headers = dict(request.headers)
         origin, host = headers.get(b"origin"), headers.get(b"host", b"").decode("latin-1")
-        if not self._gateway.allows(None if origin is None else origin.decode("latin-1"), host):
+        if not gateway.allows(None if origin is None else origin.decode("latin-1"), host):
             log.info("refused: a websocket from another site's page")
-            return partial(_answer, peer, HTTPStatus.FORBIDDEN)
-        return partial(self._gateway.handle, peer, handshake(request), asked.rest)
+            return partial(refused, HTTPStatus.FORBIDDEN)
+        return partial(gateway.handle, peer, upgrade.handshake(request), asked.rest)
 
     async def _relay(self, peer: Peer, request: h11.Request) -> None:
         with trio.move_on_after(RELAY_SECONDS):
@@ -105,31 +114,24 @@ async def _read_head(peer: Peer) -> _Asked | HTTPStatus | None:
         except h11.RemoteProtocolError as error:
             return HTTPStatus(error.error_status_hint)
         if isinstance(event, h11.Request):
-            if event.http_version not in (b"1.0", b"1.1"):
-                return HTTPStatus.HTTP_VERSION_NOT_SUPPORTED
             target = _ABSOLUTE_FORM.sub(b"", event.target) or b"/"
-            if not target.startswith(b"/"):
-                return HTTPStatus.BAD_REQUEST
             return _Asked(replace(event, target=target), parser.trailing_data[0])
         if event is not h11.NEED_DATA:
             return None
 
 
-def _is_upgrade(request: h11.Request) -> bool:
-    upgrade = dict(request.headers).get(b"upgrade", b"")
-    return upgrade.lower() == b"websocket" and request.http_version == b"1.1"
+def _fault(request: h11.Request) -> HTTPStatus | None:
+    """What to refuse a request with; None if it makes sense here."""
+    if request.http_version not in (b"1.0", b"1.1"):
+        return HTTPStatus.HTTP_VERSION_NOT_SUPPORTED
+    if request.method.decode() not in answers.ALLOWED:
+        return HTTPStatus.METHOD_NOT_ALLOWED
+    headers = dict(request.headers)
+    if headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers:
+        return HTTPStatus.BAD_REQUEST  # a body here is for some other server, or another request
+    return None if request.target.startswith(b"/") else HTTPStatus.BAD_REQUEST
 
 
-async def _answer(peer: Peer, status: HTTPStatus) -> None:
-    """The door's own answer, for requests that get no further."""
-    body = f"{status} {status.phrase}\n".encode()
-    connection = h11.Connection(h11.SERVER)
-    headers = [
-        ("content-type", "text/plain; charset=utf-8"),
-        ("content-length", str(len(body))),
-        ("connection", "close"),
-    ]
-    response = h11.Response(status_code=status, headers=headers, reason=status.phrase)
-    pieces = [connection.send(event) for event in (response, h11.Data(body), h11.EndOfMessage())]
-    await peer.stream.send_all(b"".join(piece for piece in pieces if piece))
+async def _answer(peer: Peer, status: HTTPStatus, method: bytes = b"GET") -> None:
+    await peer.stream.send_all(answers.short(status, method))
     await peer.hang_up()

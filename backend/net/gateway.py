@@ -8,7 +8,6 @@ does can wait for a slow peer. Knows nothing of telnet or of the page.
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
-import h11
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
 
@@ -37,10 +36,6 @@ INVALID_PAYLOAD = 1007
 POLICY_VIOLATION = 1008
 ABNORMAL_CLOSURE = 1006
 """RFC 6455 (7.4.1)."""
-
-_HANDSHAKE_HEADERS = frozenset(
-    {b"connection", b"upgrade", b"sec-websocket-key", b"sec-websocket-version"}
-)
 
 
 class Gateway:
@@ -73,7 +68,7 @@ class Gateway:
 
         Args:
             peer: its socket.
-            head: its request, made by ``handshake``.
+            head: its request, made by ``upgrade.handshake``.
             rest: what was read beyond the request's head.
         """
         with self._hub.connected("web", frames.encode, peer) as connection:
@@ -87,17 +82,6 @@ class Gateway:
                 nursery.cancel_scope.cancel()
             await connection.flush()
             await peer.hang_up()
-
-
-def handshake(request: h11.Request) -> bytes:
-    """The request head for trio-websocket: what the handshake needs, and nothing it stumbles on."""
-    lines = [request.method + b" " + request.target + b" HTTP/1.1", b"Host: localhost"]
-    lines += [
-        name + b": " + value
-        for name, value in request.headers
-        if name in _HANDSHAKE_HEADERS and value.isascii()
-    ]
-    return b"\r\n".join([*lines, b"", b""])
 
 
 async def _open(nursery: trio.Nursery, stream: "_OutboxStream") -> WebSocketConnection | None:
