@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from backend.app import Bound
-from backend.net import gateway, websocket
+from backend.net import gateway
 from backend.net.connection import Connection
 from backend.net.gateway import Gateway
 from backend.net.hub import Hub
@@ -280,7 +280,7 @@ async def test_a_line_may_come_in_single_bytes(room: Bound) -> None:
 async def test_a_message_in_endless_empty_pieces_is_refused(room: Bound) -> None:
     """They have no length to bound, yet each would be kept; leans on a private list's name."""
     pieces = (
-        bytes([BEGINS]) + frame(GOES_ON, b"")[1:] + frame(GOES_ON, b"") * 2 * websocket.MAX_PIECES
+        bytes([BEGINS]) + frame(GOES_ON, b"")[1:] + frame(GOES_ON, b"") * 2 * gateway.MAX_PIECES
     )
     answer = await ask(room, upgrade("Host: x", *HANDSHAKE) + pieces)
     assert answer.endswith(frames.close(1008, "That message is in too many pieces."))

@@ -16,6 +16,9 @@ MAX_MESSAGE_LENGTH = 16 * 1024
 """Largest message kept, in characters (the library's default is 1 MiB): beyond what a line may be,
 so that the room gets to say what its limit is; above it the close code 1009 says so."""
 
+MAX_PIECES = 4 * 1024
+"""Most pieces of one message: the longest line with each of its bytes in a frame of its own."""
+
 PING = Ping(frames.PING, every=25.0, answer_within=20.0)
 """Proxies cut a connection that is silent for about 55 seconds."""
 
@@ -55,7 +58,7 @@ class Gateway:
         """
         with self._hub.connected("web", frames.encode, peer) as connection:
             talk = partial(self._talk, connection)
-            await speak(peer, connection, head, rest, talk, MAX_MESSAGE_LENGTH)
+            await speak(peer, connection, head, rest, talk, MAX_MESSAGE_LENGTH, MAX_PIECES)
 
     async def _talk(self, connection: Connection, receive: Receive) -> None:
         connection.ping = PING

@@ -14,10 +14,6 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_st
 from backend.net.connection import Connection, Peer
 from backend.wire import frames
 
-MAX_PIECES = 4 * 1024
-"""Most pieces of one message kept: the longest line with each of its bytes in a frame of its own.
-Frames may be empty, so the length alone bounds nothing."""
-
 MAX_QUEUED_MESSAGES = 1_024
 """Messages the library may hand on before they are taken: more than fit into one read, so that it
 never waits for us in the middle of one."""
@@ -46,6 +42,7 @@ async def speak(
     rest: bytes,
     talk: Callable[[Receive], Awaitable[None]],
     max_message_length: int,
+    max_pieces: int,
 ) -> None:
     """Open a websocket, ``talk`` over it, close it, and hang up.
 
@@ -56,8 +53,10 @@ async def speak(
         rest: likewise.
         talk: what to do with the messages; what is to be sent goes into the outbox.
         max_message_length: a message of more characters, or bytes, is closed with 1009.
+        max_pieces: a message that came in more pieces is closed with 1008. Frames may be empty, so
+            the length alone bounds nothing.
     """
-    stream = _OutboxStream(peer, connection, head, rest)
+    stream = _OutboxStream(peer, connection, head, rest, max_pieces)
     async with trio.open_nursery() as nursery:
         websocket = await _open(nursery, stream, max_message_length)
         if websocket is not None:
@@ -147,15 +146,18 @@ class _OutboxStream(trio.abc.Stream):
     """
 
     __slots__ = (
-        *("_accepted", "_connection", "_head", "_peer", "_rest", "_websocket"),
+        *("_accepted", "_connection", "_head", "_max_pieces", "_peer", "_rest", "_websocket"),
         *("close_frame", "is_being_read", "on_close"),
     )
 
-    def __init__(self, peer: Peer, connection: Connection, head: bytes, rest: bytes) -> None:
+    def __init__(
+        self, peer: Peer, connection: Connection, head: bytes, rest: bytes, max_pieces: int
+    ) -> None:
         self._peer = peer
         self._connection = connection
         self._head = head
         self._rest = rest
+        self._max_pieces = max_pieces
         self._accepted: trio.Event | None = trio.Event()
         self._websocket: WebSocketConnection | None = None
         self.close_frame = b""
@@ -178,7 +180,7 @@ class _OutboxStream(trio.abc.Stream):
         if self._accepted is not None:
             await self._accepted.wait()
         # Not public, and pinned by a test, here and below.
-        if self._websocket is not None and len(self._websocket._message_parts) > MAX_PIECES:
+        if self._websocket is not None and len(self._websocket._message_parts) > self._max_pieces:
             self._connection.dismiss(POLICY_VIOLATION, "That message is in too many pieces.")
         if self._rest:
             data, self._rest = self._rest, b""
