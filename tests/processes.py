@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 START_SECONDS = 60.0
 """A dyno's own limit for starting, and plenty for a busy machine."""
 
-_SETTINGS = {"HOST", "PORT", "TELNET_PORT", "ALLOWED_ORIGINS", "WEB_CONCURRENCY"}
+_SETTINGS = {"HOST", "PORT", "TELNET_PORT", "ALLOWED_ORIGINS", "OPERATOR_SECRET", "WEB_CONCURRENCY"}
 
 
 @dataclass(frozen=True)
