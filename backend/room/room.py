@@ -113,7 +113,9 @@ class Room:
         del self._waiting[connection]
         member = _Member(connection, via, nick)
         told = self._came(member, at)
-        members = self.members()
+        # Whoever is not told of yet may leave as if never here, so is no newcomer's to know either.
+        told_of = (m.person for m in self._members.values() if m.nick.text not in self._news.joined)
+        members = tuple(islice(told_of, NAMED))
         if member.person not in members:
             members = (*members, member.person)
         welcome = Welcomed(nick.text, via, arrival.token, False, members, self.total, self._last)
@@ -219,11 +221,12 @@ class Room:
             return [Delivery(Noticed(f"{why}."), (member.connection,))]
         if nick == member.nick:
             return [Delivery(Noticed(f"You are {nick.text} already."), (member.connection,))]
+        # First the news: they tell of people by the nicks they had, which change hands now.
+        told = self._tell_news(at)
         self._unseat(member)
         self._seat(replace(member, nick=nick))
-        self._news.renamed(member.nick.text, nick.text)
         renamed = Renamed(self._next_id(), at, member.nick.text, nick.text)
-        return [Delivery(renamed, self._everybody)]
+        return [*told, Delivery(renamed, self._everybody)]
 
     @property
     def _everybody(self) -> tuple[str, ...]:
