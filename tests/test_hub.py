@@ -3,13 +3,11 @@
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Callable
 
 import pytest
 import trio
 import trio.testing
 
-from backend.net.connection import Connection
 from backend.net.guesses import FREE_GUESSES, MAX_GUESSES, PAUSE_SECONDS
 from backend.net.hub import Hub
 from backend.net.session import LINES_PER_TURN, converse
@@ -17,74 +15,9 @@ from backend.net.sink import StreamSink
 from backend.room.entries import Entry, Promoted
 from backend.room.events import Delivery, Event, Said
 from backend.wire import frames, terminal
-
-settled = trio.testing.wait_all_tasks_blocked
-
-
-Encode = Callable[[Event], bytes]
+from tests.guests import Guest, Pipe, settled
 
 SECRET = "correct horse"
-
-
-class Guest:
-    """Somebody in the room whose lines the test hands in and whose mail it reads."""
-
-    def __init__(
-        self,
-        hub: Hub,
-        nursery: trio.Nursery,
-        encode: Encode = terminal.encode,
-        origin: str = "",
-    ) -> None:
-        self._hub = hub
-        self._origin = origin
-        self._encode = encode
-        self._say, self._lines = trio.open_memory_channel[list[str | None]](10)
-        self._mail = trio.testing.MemorySendStream()
-        self.connection: Connection | None = None
-        nursery.start_soon(self._stay)
-
-    async def _stay(self) -> None:
-        sink = StreamSink(self._mail)
-        with self._hub.connected("telnet", self._encode, sink, origin=self._origin) as connection:
-            self.connection = connection
-            await converse(self._hub, connection, self._receive)
-            await connection.flush()
-
-    async def _receive(self) -> list[str | None]:
-        try:
-            return await self._lines.receive()
-        except trio.EndOfChannel:
-            return []
-
-    @property
-    def id(self) -> str:
-        """The connection's."""
-        assert self.connection is not None
-        return self.connection.id
-
-    async def types(self, *lines: str | None) -> None:
-        """Send lines that arrive together."""
-        await self._say.send(list(lines))
-        await settled()
-
-    async def joins(self, nick: str) -> "Guest":
-        """Give this name; nothing of what came of it is left to read."""
-        await self.types(nick)
-        await self.mail()
-        return self
-
-    def hangs_up(self) -> None:
-        """Nothing more will come."""
-        self._say.close()
-
-    async def mail(self) -> str:
-        """What has arrived since the last look."""
-        await settled()
-        try:
-            return self._mail.get_data_nowait().decode()
-        except trio.WouldBlock:
-            return ""
 
 
 @pytest.fixture
@@ -151,7 +84,7 @@ async def test_a_long_paste_gives_the_others_their_turn(hub: Hub, nursery: trio.
     alice, bob = Guest(hub, nursery), Guest(hub, nursery)
     await alice.types("alice")
     await bob.types("bob")
-    await alice._say.send([str(n) for n in range(40 * LINES_PER_TURN)])
+    alice.sends(*map(str, range(40 * LINES_PER_TURN)))
     assert bob.connection is not None
     sizes = []
     for _ in range(500):
@@ -209,6 +142,18 @@ async def test_nobody_is_told_anything_before_or_after_their_session(hub: Hub) -
         for stream in (early, late):
             with pytest.raises(trio.WouldBlock):
                 stream.get_data_nowait()
+
+
+async def test_whoever_has_just_quit_is_not_also_told_that_the_room_closes(hub: Hub) -> None:
+    """The goodbye is the last thing that a connection gets."""
+    pipe = Pipe()
+    with hub.connected("telnet", terminal.encode, pipe) as connection:
+        hub.arrived(connection)
+        hub.heard(connection, "alice")
+        hub.heard(connection, "/quit")
+        with trio.move_on_after(0.01):
+            await hub.close()
+    assert pipe.taken.endswith(b"<meta>: Welcome alice.\r\n<meta>: Goodbye alice.\r\n")
 
 
 async def test_a_fault_in_one_session_is_an_ordinary_leaving_for_the_others(

@@ -183,7 +183,7 @@ class Hub:
         """
         self.is_closing = True
         if self._connections:
-            self._show_out([c.id for c in self.connections if c.is_present])
+            self._show_out([c.id for c in self.connections if c.is_present and not c.goodbye])
             await self._nobody_left.wait()
 
     # --- what comes of it ---

@@ -4,7 +4,7 @@ Keeps them in the order they came in, no two with the same nick or with one that
 for the other's. Knows nothing of what they say, nor of who is told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -73,9 +73,10 @@ class Members:
         """Who has this nick, however it is written."""
         return self._by_key.get(names.same(typed))
 
-    def people(self, limit: int) -> tuple[Person, ...]:
-        """The first of them."""
-        return tuple(member.person for member in islice(self, limit))
+    def people(self, limit: int, but: Container[str] = ()) -> tuple[Person, ...]:
+        """The first of them, without these nicks."""
+        people = (member.person for member in self if member.nick.text not in but)
+        return tuple(islice(people, limit))
 
     def free_nick(self, proposed: str, bearer: Member | None = None, at: float = 0.0) -> names.Nick:
         """A nick that nobody has, unless it is ``bearer``'s own, who wants to change it now.
