@@ -4,18 +4,20 @@ The composition root: the only module that knows all the others.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import trio
 
 from backend.config import Settings, frontend_folder
 from backend.net.door import FrontDoor
+from backend.net.doorkeeper import Doorkeeper
 from backend.net.gateway import Gateway
 from backend.net.hub import Hub
 from backend.net.keepalive import keep_alive
 from backend.net.listen import listen
+from backend.net.pulse import Pulse
 from backend.net.site import Site, make_app
 from backend.net.tcp import TelnetDoor
+from backend.net.watch import Watch
 
 DRAIN_SECONDS = 7.0
 """How long people may take to leave once told: with what comes after, below the 10 s promised."""
@@ -47,14 +49,18 @@ async def serve(
     Raises:
         StartError: a port could not be had (inside an exception group, being a nursery's).
     """
-    hub = Hub(operator_secret=settings.operator_secret)
-    site = Site(make_app(frontend_folder(), lambda: _health(hub)))
-    front = FrontDoor(Gateway(hub, settings.allowed_origins), site)
+    hub = Hub(limits=settings.limits, operator_secret=settings.operator_secret)
+    doorkeeper = Doorkeeper(settings.limits, settings.trusted_proxies)
+    pulse = Pulse()
+    watch = Watch(hub, doorkeeper, pulse)
+    site = Site(make_app(frontend_folder(), watch.health, watch.metrics))
+    front = FrontDoor(Gateway(hub, settings.allowed_origins), site, doorkeeper)
 
     async with trio.open_nursery() as house:
         house.start_soon(hub.postman.run)
         house.start_soon(hub.keep_time)
         house.start_soon(keep_alive, hub)
+        house.start_soon(pulse.run)
         await house.start(site.run)
 
         async with trio.open_nursery() as listening:
@@ -62,7 +68,7 @@ async def serve(
             port = await listening.start(listen, front.handle, host, port, house)
             bound = Bound(host, port, None)
             if telnet_port is not None:
-                telnet = TelnetDoor(hub, bound.page_url)
+                telnet = TelnetDoor(hub, doorkeeper, bound.page_url)
                 telnet_port = await listening.start(listen, telnet.handle, host, telnet_port, house)
                 bound = Bound(host, port, telnet_port)
             task_status.started(bound)
@@ -71,11 +77,7 @@ async def serve(
             listening.cancel_scope.cancel()
 
         with trio.move_on_after(DRAIN_SECONDS):
+            front.close()
             await hub.close()
+            await doorkeeper.nobody_left()
         house.cancel_scope.cancel()
-
-
-def _health(hub: Hub) -> tuple[dict[str, Any], int]:
-    if hub.is_closing:
-        return {"status": "draining"}, 503
-    return {"status": "ok", "members": hub.total}, 200

@@ -7,14 +7,20 @@ import logging
 import re
 import signal
 import sys
+from collections.abc import AsyncIterator
 from typing import Any
 
 import click
 import trio
 
+from backend import logs, machine
 from backend.app import Bound, serve
-from backend.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TELNET_PORT, Settings
+from backend.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TELNET_PORT, Limits, Settings
 from backend.net.listen import StartError
+
+log = logging.getLogger("playroom")
+
+DEFAULTS = Limits()
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -73,6 +79,61 @@ def _secret(ctx: click.Context, param: click.Parameter, secret: str | None) -> s
     "separated by spaces in the variable.  [default: the same host's]",
 )
 @click.option(
+    "--trust-proxy",
+    envvar="TRUST_PROXY",
+    type=click.IntRange(0, 10),
+    default=0,
+    help="How many proxies in front add to X-Forwarded-For; 0 to ignore it.",
+)
+@click.option(
+    "--max-connections",
+    envvar="MAX_CONNECTIONS",
+    type=click.IntRange(1),
+    help="In total.  [default: what memory and descriptors allow]",
+)
+@click.option(
+    "--max-connections-per-address",
+    envvar="MAX_CONNECTIONS_PER_ADDRESS",
+    type=click.IntRange(1),
+    default=DEFAULTS.max_connections_per_address,
+    help="Per IPv4 address or IPv6 /64.",
+)
+@click.option(
+    "--logins-per-minute",
+    envvar="LOGINS_PER_MINUTE",
+    type=click.IntRange(1),
+    default=DEFAULTS.logins_per_minute,
+    help="Per address.",
+)
+@click.option(
+    "--line-rate",
+    envvar="LINE_RATE",
+    type=click.FloatRange(0, min_open=True),
+    default=DEFAULTS.line_rate,
+    help="Lines a second that one person may send in the long run.",
+)
+@click.option(
+    "--line-burst",
+    envvar="LINE_BURST",
+    type=click.IntRange(1),
+    default=DEFAULTS.line_burst,
+    help="Lines that one person may send at once.",
+)
+@click.option(
+    "--log-format",
+    envvar="LOG_FORMAT",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="For people, or for programs: one JSON object a line.",
+)
+@click.option(
+    "--log-level",
+    envvar="LOG_LEVEL",
+    type=click.Choice(["debug", "info", "warning"]),
+    default="info",
+    help="Addresses are logged at debug only.",
+)
+@click.option(
     "--operator-secret",
     envvar="OPERATOR_SECRET",
     callback=_secret,
@@ -86,22 +147,52 @@ def command(
     port: int,
     telnet_port: int | None,
     allowed_origins: tuple[str, ...],
+    trust_proxy: int,
+    max_connections: int | None,
+    max_connections_per_address: int,
+    logins_per_minute: int,
+    line_rate: float,
+    line_burst: int,
+    log_format: logs.Format,
+    log_level: str,
     operator_secret: str | None,
 ) -> None:
     """One chat room that browsers and telnet users share.
 
     Every option can be set by an environment variable: --telnet-port by TELNET_PORT, and so on.
     """
-    settings = Settings(host, port, telnet_port, allowed_origins, operator_secret)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    logs.configure(log_format, log_level)
+    limits = Limits(
+        _connections(max_connections),
+        max_connections_per_address,
+        logins_per_minute,
+        line_rate,
+        line_burst,
+    )
+    settings = Settings(
+        host, port, telnet_port, allowed_origins, trust_proxy, limits, operator_secret
+    )
     try:
-        trio.run(run, settings)
+        impatient = trio.run(run, settings)
     except ExceptionGroup as group:
         # Not "except*": what is raised in there leaves some versions of Python as a group again.
         expected, unexpected = group.split(StartError)
         if expected is None or unexpected is not None:
             raise
         raise click.ClickException(str(_innermost(expected))) from None
+    if impatient is not None:
+        signal.signal(impatient, signal.SIG_DFL)
+        signal.raise_signal(impatient)
+
+
+def _connections(wanted: int | None) -> int:
+    """How many to allow: what is wanted or affordable, but never more than is possible."""
+    possible = machine.allowed_connections()
+    if wanted is not None and wanted > possible:
+        log.warning(
+            "only %d connections are possible: the system allows no more descriptors", possible
+        )
+    return min(wanted or machine.affordable_connections(), possible)
 
 
 def _innermost(error: BaseException) -> BaseException:
@@ -110,20 +201,34 @@ def _innermost(error: BaseException) -> BaseException:
     return error
 
 
-async def run(settings: Settings) -> None:
-    """Serve until a signal says stop."""
+async def run(settings: Settings) -> signal.Signals | None:
+    """Serve until a signal says stop.
+
+    Returns the second signal, if somebody could not wait for the end.
+    """
     stop = trio.Event()
-    async with trio.open_nursery() as nursery:
-        with trio.open_signal_receiver(*STOP_SIGNALS) as signals:
-            bound = await nursery.start(serve, settings, stop)
-            _announce(bound)
-            async for number in signals:
-                logging.getLogger("playroom").info("%s: closing", signal.Signals(number).name)
-                break
-        # A second signal is for whoever cannot wait: it ends the process at once.
-        for number in STOP_SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
-        stop.set()
+    obey = _Obedience(stop)
+    with trio.open_signal_receiver(*STOP_SIGNALS) as signals:
+        async with trio.open_nursery() as listening:
+            async with trio.open_nursery() as house:
+                _announce(await house.start(serve, settings, stop))
+                listening.start_soon(obey.to, signals, house.cancel_scope)
+            listening.cancel_scope.cancel()
+    return obey.impatient
+
+
+class _Obedience:
+    """The first signal asks for an orderly end, the second for one at once."""
+
+    def __init__(self, stop: trio.Event) -> None:
+        self._stop = stop
+        self.impatient: signal.Signals | None = None
+
+    async def to(self, signals: AsyncIterator[int], house: trio.CancelScope) -> None:
+        log.info("%s: closing", signal.Signals(await anext(signals)).name)
+        self._stop.set()
+        self.impatient = signal.Signals(await anext(signals))
+        house.cancel()
 
 
 def _announce(bound: Bound) -> None:

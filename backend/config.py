@@ -1,8 +1,9 @@
-"""Every setting: flag, environment variable, default, and what it is for.
+"""Every setting: its default, and what it is for; the flags and variables are in ``cli``.
 
 Knows nothing of what is made of them.
 """
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,29 @@ DEFAULT_TELNET_PORT = 12345
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of the room one person, or one address, may have.
+
+    Attributes:
+        max_connections: in total, web pages being fetched included.
+        max_connections_per_address: per IPv4 address or IPv6 /64: a classroom behind one router.
+        logins_per_minute: per address: the same classroom, after a restart.
+        line_rate: lines a second per person, in the long run: faster than anybody types.
+        line_burst: lines at once: a short paste.
+    """
+
+    max_connections: int = 1_000
+    max_connections_per_address: int = 50
+    logins_per_minute: int = 60
+    line_rate: float = 2.0
+    line_burst: int = 10
+
+
+UNLIMITED = Limits(sys.maxsize, sys.maxsize, sys.maxsize, sys.maxsize, sys.maxsize)
+"""For those who must not be held up, such as most tests."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """How to run the room.
 
@@ -23,6 +47,8 @@ class Settings:
         port: page and websockets; 0 for any free port.
         telnet_port: raw TCP; 0 for any free port, None for no telnet door.
         allowed_origins: origins whose pages may open a websocket; empty for this host's.
+        trusted_proxies: how many proxies in front add to X-Forwarded-For; 0 to ignore it.
+        limits: how much one may have.
         operator_secret: what makes a member an operator, by ``/op SECRET``; None for no operators.
     """
 
@@ -30,6 +56,8 @@ class Settings:
     port: int = DEFAULT_PORT
     telnet_port: int | None = DEFAULT_TELNET_PORT
     allowed_origins: tuple[str, ...] = ()
+    trusted_proxies: int = 0
+    limits: Limits = field(default_factory=Limits)
     operator_secret: str | None = field(default=None, repr=False)
 
 

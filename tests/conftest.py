@@ -3,18 +3,14 @@
 from collections.abc import AsyncIterator
 
 import pytest
-import trio
 
-from backend.app import Bound, serve
-from backend.config import Settings
+from backend.app import Bound
+from backend.config import UNLIMITED
+from tests.talkers import a_room
 
 
 @pytest.fixture
 async def room() -> AsyncIterator[Bound]:
-    """The whole program in this process, on free ports; its drain is part of every test."""
-    stop = trio.Event()
-    async with trio.open_nursery() as nursery:
-        settings = Settings(host="127.0.0.1", port=0, telnet_port=0)
-        bound: Bound = await nursery.start(serve, settings, stop)
+    """The whole program in this process, without limits; its drain is part of every test."""
+    async with a_room(UNLIMITED) as bound:
         yield bound
-        stop.set()

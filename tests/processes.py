@@ -21,7 +21,18 @@ ROOT = Path(__file__).parent.parent
 START_SECONDS = 60.0
 """A dyno's own limit for starting, and plenty for a busy machine."""
 
-_SETTINGS = {"HOST", "PORT", "TELNET_PORT", "ALLOWED_ORIGINS", "OPERATOR_SECRET", "WEB_CONCURRENCY"}
+NO_LIMITS = {
+    "MAX_CONNECTIONS_PER_ADDRESS": "1000000",
+    "LOGINS_PER_MINUTE": "1000000",
+    "LINE_RATE": "1000000",
+    "LINE_BURST": "1000000",
+}
+"""For tests whose many people come from one address and talk without a pause."""
+
+_SETTINGS = {
+    *("HOST", "PORT", "TELNET_PORT", "ALLOWED_ORIGINS", "WEB_CONCURRENCY"),
+    *("OPERATOR_SECRET", "TRUST_PROXY", "MAX_CONNECTIONS", "LOG_FORMAT", "LOG_LEVEL", *NO_LIMITS),
+}
 
 
 @dataclass(frozen=True)
@@ -68,9 +79,12 @@ def running(
     command: Sequence[str] = (sys.executable, "-m", "backend"),
     cwd: Path = ROOT,
     telnet: bool = True,
+    limits: bool = True,
     **settings: str,
 ) -> Iterator[Running]:
     """Start the program, wait for its addresses, and make sure that it is gone afterwards."""
+    if not limits:
+        settings = {**NO_LIMITS, **settings}
     with (
         # Opened twice, or reading from the start would make the program write there, too.
         tempfile.NamedTemporaryFile("r") as log,

@@ -15,7 +15,8 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
 
-from backend.app import Bound
+from backend.app import Bound, serve
+from backend.config import Limits, Settings
 
 PATIENCE = 5.0
 
@@ -124,6 +125,16 @@ class Browser:
     async def _read_to_the_end(self) -> None:
         while True:
             await self.websocket.get_message()
+
+
+@asynccontextmanager
+async def a_room(limits: Limits, **settings: Any) -> AsyncIterator[Bound]:
+    """The whole program in this process, on free ports, from start to drained."""
+    stop = trio.Event()
+    async with trio.open_nursery() as nursery:
+        where = Settings(host="127.0.0.1", port=0, telnet_port=0, limits=limits, **settings)
+        yield await nursery.start(serve, where, stop)
+        stop.set()
 
 
 @asynccontextmanager

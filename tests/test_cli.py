@@ -1,8 +1,10 @@
 """Starting and stopping the real program: addresses, mistakes, signals, the log."""
 
 import json
+import re
 import signal
 import socket
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -10,9 +12,12 @@ from pathlib import Path
 import pytest
 import trio
 
+from backend.cli import command
 from backend.config import Settings
-from tests.processes import Running, run, running
+from tests.processes import ROOT, Running, run, running
 from tests.talkers import HANDSHAKE, PROMPT, Terminal, at_browser, at_terminal, upgrade
+
+README = (ROOT / "README.md").read_text()
 
 ANY_PORTS = ("--port", "0", "--telnet-port", "0")
 
@@ -112,8 +117,8 @@ def test_help_names_every_setting() -> None:
     """Flag and meaning; and nothing is served."""
     result = run("--help", OPERATOR_SECRET="a dark horse")
     assert result.returncode == 0
-    for flag in ("--host", "--port", "--telnet-port", "--allowed-origin", "--operator-secret"):
-        assert flag in result.stdout
+    for option in command.params:
+        assert option.opts[0] in result.stdout
     assert "dark" not in result.stdout + result.stderr
 
 
@@ -153,6 +158,30 @@ async def test_an_operator_bans_somebody_who_is_then_refused_at_the_door(by_flag
     assert "horse" not in log
 
 
+def test_the_readme_names_every_setting_with_its_default() -> None:
+    """Flag, variable and default, as they are."""
+    rows = re.findall(r"^\| `(--[\w-]+)`.*?\| `(\w+)` \| (.*?) \|", README, re.MULTILINE)
+    options = [option for option in command.params if option.envvar]
+    assert [(flag, variable) for flag, variable, _ in rows] == [
+        (option.opts[0], option.envvar) for option in options
+    ]
+    for option, (_, _, default) in zip(options, rows, strict=True):
+        if default.startswith("`"):
+            assert str(option.default) == default.strip("`")
+        else:
+            assert not isinstance(option.default, str | int)
+
+
+def test_more_connections_than_the_system_allows_are_not_promised() -> None:
+    """The log says how many there can be; the rest is told that the room is full."""
+    soft = "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (256, 256))"
+    script = f"{soft}; from backend.__main__ import main; main()"
+    with running(
+        *ANY_PORTS, command=(sys.executable, "-c", script), MAX_CONNECTIONS="1000"
+    ) as room:
+        room.wait_until_logged("only 128 connections are possible")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_tells_everybody_and_ends_with_0(number: int) -> None:
     """Listeners close first, then people are told, then the process ends."""
@@ -175,7 +204,7 @@ async def test_a_signal_tells_everybody_and_ends_with_0(number: int) -> None:
 
 async def test_a_browser_that_stopped_reading_does_not_delay_the_end() -> None:
     """Status 0 within 10 s, with mail piled up for it in the kernel and in its outbox."""
-    with running(*ANY_PORTS) as room, trio.socket.socket() as sleeper:
+    with running(*ANY_PORTS, limits=False) as room, trio.socket.socket() as sleeper:
         sleeper.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         await sleeper.connect(("127.0.0.1", room.bound.port))
         name = b"\x81\x87\0\0\0\0sleeper"
@@ -193,9 +222,10 @@ async def test_a_browser_that_stopped_reading_does_not_delay_the_end() -> None:
             assert time.monotonic() - started < 10
 
 
-def test_a_second_signal_ends_at_once() -> None:
-    """For whoever cannot wait for a sleeper's deadline."""
-    with running(*ANY_PORTS) as room, socket.socket() as sleeper:
+def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
+    """For whoever cannot wait for a sleeper's deadline; even so, nothing is left behind."""
+    with running(*ANY_PORTS, TMPDIR=str(tmp_path)) as room, socket.socket() as sleeper:
+        assert list(tmp_path.iterdir()) != []
         sleeper.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         assert room.bound.telnet_port is not None
         sleeper.connect(("127.0.0.1", room.bound.telnet_port))
@@ -203,6 +233,26 @@ def test_a_second_signal_ends_at_once() -> None:
         room.process.send_signal(signal.SIGTERM)
         room.wait_until_logged("SIGTERM")
         assert room.stop(signal.SIGTERM, within=1.5) == -signal.SIGTERM
+        assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_page_that_is_being_fetched_arrives_whole() -> None:
+    """The signal comes in the middle of the answer; whoever asks nothing is not waited for."""
+    with running(*ANY_PORTS) as room, socket.socket() as reader, socket.socket() as silent:
+        for person in (reader, silent):
+            person.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_024)
+            person.connect(("localhost", room.bound.port))
+        reader.sendall(b"GET /js/store.js HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = reader.recv(100)
+        room.process.send_signal(signal.SIGTERM)
+        room.wait_until_logged("SIGTERM")
+        started = time.monotonic()
+        while more := reader.recv(1_000):
+            answer += more
+        assert await _status(room) == 0
+        assert time.monotonic() - started < 5
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert f"content-length: {len(body)}\r\n".encode() in head.lower() + b"\r\n"
 
 
 async def test_the_log_has_a_line_per_happening_and_no_word_that_was_said() -> None:
@@ -228,6 +278,23 @@ async def test_the_log_has_a_line_per_happening_and_no_word_that_was_said() -> N
         "c1 closed",
         "SIGTERM: closing",
     ]
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+async def test_the_log_for_programs_is_an_object_a_line(level: str) -> None:
+    """With the connection in a field of its own; the address only for who debugs."""
+    with running(*ANY_PORTS, LOG_FORMAT="json", LOG_LEVEL=level, HOST="127.0.0.1") as room:
+        async with at_terminal(room.bound, "alice"):
+            pass
+        await trio.to_thread.run_sync(room.wait_until_logged, "c1 closed")
+        room.stop()
+        entries = [json.loads(line) for line in room.logged().splitlines()]
+    ours = [entry for entry in entries if entry["name"] == "playroom"]
+    assert [entry["connection"] for entry in ours if "c1" in entry["message"]] == [
+        "c1" for entry in ours if entry.get("connection")
+    ]
+    assert {"at", "levelname", "name", "message", "connection"} <= set(ours[0])
+    assert any("127.0.0.1" in entry["message"] for entry in ours) is (level == "debug")
 
 
 async def _who(terminal: Terminal) -> int:

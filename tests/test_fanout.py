@@ -13,7 +13,7 @@ import trio
 import trio.testing
 
 from backend.app import Bound
-from backend.net.connection import Peer
+from backend.net.peer import Peer
 from backend.room.events import Event, Said
 from backend.wire import frames, terminal
 from tests.talkers import HANDSHAKE, Terminal, at_terminal, upgrade

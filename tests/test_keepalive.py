@@ -32,7 +32,7 @@ async def test_a_silent_peer_is_pinged_in_time_for_proxies(
             with trio.fail_after(25 + 2):
                 assert await theirs.receive_some() == frames.PING
             connection.heard = trio.current_time()
-    assert connection.lost == ""
+    assert connection.reason == ""
 
 
 async def test_a_peer_that_does_not_answer_is_gone(
@@ -44,7 +44,7 @@ async def test_a_peer_that_does_not_answer_is_gone(
     with hub.connected("web", frames.encode, StreamSink(ours)) as connection:
         connection.ping = PING
         await trio.sleep_forever()
-    assert connection.lost == "no answer"
+    assert connection.reason == "no answer"
     assert trio.current_time() - started <= 25 + 20 + 2
 
 
@@ -57,7 +57,7 @@ async def test_a_peer_without_a_ping_is_left_alone(
         with trio.move_on_after(1_000):
             await theirs.receive_some()
             pytest.fail("something was sent")
-    assert connection.lost == ""
+    assert connection.reason == ""
 
 
 async def test_a_telnet_peer_is_kept_alive_and_need_not_answer(
@@ -70,4 +70,4 @@ async def test_a_telnet_peer_is_kept_alive_and_need_not_answer(
         for _ in range(10):
             with trio.fail_after(40 + 2):
                 assert await theirs.receive_some() == b"\xff\xf1"
-    assert connection.lost == ""
+    assert connection.reason == ""

@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from backend.app import Bound
-from backend.net.connection import PeerListener
+from backend.net.peer import PeerListener
 from tests.talkers import PROMPT, at_browser, at_sleeper, at_terminal
 
 PUTTY_HELLO = bytes.fromhex("fffb1f fffb20 fffb18 fffb27 fffd01 fffb03 fffd03")

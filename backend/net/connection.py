@@ -1,129 +1,34 @@
-"""One connection: its socket, its outbox, and the two ways it ends.
+"""One connection: its outbox, its pace, and the two ways it ends.
 
 Either it is *dismissed*: it stops being read, gets the rest of its mail and a goodbye. Or it is
 *dropped*: everything about it is cancelled and the socket is reset. Knows neither protocol nor
 room.
 """
 
-import socket
-import struct
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 import trio
 
+from backend.config import Limits
 from backend.net.outbox import Outbox
+from backend.net.pace import Pace
 from backend.room.entries import Via
-from backend.room.events import Event
-
-READ_BYTES = 4 * 1024
-"""Read at most this much at once: many lines of typing, yet nobody's burst holds up the others."""
-
-LINGER_SECONDS = 2.0
-"""How long to wait, after our last byte, for the peer to hang up by itself."""
+from backend.room.events import Dismissed, Event, Noticed
 
 FLUSH_SECONDS = 3.0
 """How long a dismissed connection may take over the mail it still has."""
 
-_NOTICE_THE_DEAD = [
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    *(
-        (socket.IPPROTO_TCP, getattr(socket, name), value)
-        for name, value in (
-            ("TCP_KEEPIDLE", 60),  # silence before the first probe, in seconds
-            ("TCP_KEEPINTVL", 15),
-            ("TCP_KEEPCNT", 4),
-            ("TCP_USER_TIMEOUT", 120_000),  # milliseconds that something sent may be unacknowledged
-        )
-        if hasattr(socket, name)  # not every system has every knob
-    ),
-]
-"""A peer that is gone without a word (a cut cable, a lost phone) is noticed in two minutes."""
+POLICY_VIOLATION = 1008
+"""RFC 6455 (7.4.1)."""
 
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-
+TOO_FAST = "That is faster than the room reads. The rest of it comes slowly."
+FLOODING = "That was far too much at once. Goodbye."
 
 Encode = Callable[[Event], bytes]
 """Makes the bytes of an event for one kind of connection."""
-
-
-class Peer(trio.abc.AsyncResource):
-    """The public socket of one connection: read by its door, written by its outbox.
-
-    The standard-library socket is the one thing that both Trio (to read, to wait) and the Postman
-    (to send without waiting) hold.
-    """
-
-    __slots__ = ("_socket", "send_now", "stream")
-
-    def __init__(self, accepted: trio.SocketStream) -> None:
-        self._socket = socket.socket(fileno=accepted.socket.detach())
-        self._socket.setblocking(False)
-        with suppress(OSError):  # gone already: reading will tell
-            for level, option, value in _NOTICE_THE_DEAD:
-                self._socket.setsockopt(level, option, value)
-        self.stream = trio.SocketStream(trio.socket.from_stdlib_socket(self._socket))
-        self.send_now: Callable[[bytes], int] = self._socket.send
-
-    async def receive(self) -> bytes:
-        """The next bytes; empty at the end. Raises trio.BrokenResourceError."""
-        try:
-            while True:
-                # Waiting first is a system call and three frames less than trying first, and an
-                # idle member is kept waiting nearly all the time.
-                await trio.lowlevel.wait_readable(self._socket)
-                with suppress(BlockingIOError):
-                    return self._socket.recv(READ_BYTES)
-        except OSError as error:
-            raise trio.BrokenResourceError from error
-
-    async def send_some(self, data: bytes) -> int:
-        """Wait, then write; see ``sink.Sink``."""
-        count = 0
-        while not count:
-            await trio.lowlevel.wait_writable(self._socket)
-            with suppress(BlockingIOError):
-                count = self.send_now(data)
-        return count
-
-    async def hang_up(self) -> None:
-        """End our side, wait a little for the peer's end, and close.
-
-        Closing with input unread would reset the connection, and could destroy our last words
-        before the peer has seen them. Safe to call twice.
-        """
-        with trio.move_on_after(LINGER_SECONDS):
-            try:
-                await self.stream.send_eof()
-                while await self.stream.receive_some(READ_BYTES):
-                    pass
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
-                pass
-        await self.stream.aclose()
-
-    async def aclose(self) -> None:
-        """Close at once, with nothing left to linger in the kernel. Safe to call twice."""
-        with suppress(OSError):  # closed already, or the peer was quicker
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        await self.stream.aclose()
-
-
-class PeerListener(trio.abc.Listener[Peer]):
-    """Accepts peers."""
-
-    def __init__(self, listener: trio.SocketListener) -> None:
-        self._listener = listener
-
-    async def accept(self) -> Peer:
-        """The next one. Raises OSError."""
-        return Peer(await self._listener.accept())
-
-    async def aclose(self) -> None:
-        """Accept no more."""
-        await self._listener.aclose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +53,16 @@ class Connection:
 
     Attributes:
         id: unique in this process.
+        origin: where it comes from, as an opaque key, equal for equal addresses.
         via: the door it came through.
-        origin: where it comes from; see ``entries.Arrived``.
         encode: makes this connection's bytes of an event. Connections that share the function
             share its results.
         outbox: where its mail goes.
         reading: the scope around waiting for its lines; cancelled when it is dismissed.
         life: the scope around all of its handler; cancelled when it is dropped.
         goodbye: once dismissed, the websocket close code and what to say.
-        lost: once dropped, why.
+        reason: why it ended, unless the person just left.
+        pace: how fast it is read.
         is_present: whether a session is going on: events are for nobody before and after it.
         ping: how to keep it alive; None to leave that to TCP.
         heard: when something last came, in trio's seconds.
@@ -165,31 +71,34 @@ class Connection:
     Args:
         make_outbox: given what to call when the outbox gives up, the outbox.
         forget: called when the block has ended.
+        limits: what it may do.
     """
 
     __slots__ = (
-        *("_forget", "encode", "goodbye", "heard", "id", "is_present", "life", "lost", "origin"),
-        *("outbox", "ping", "pinged", "reading", "via"),
+        *("_forget", "encode", "goodbye", "heard", "id", "is_present", "life", "origin", "outbox"),
+        *("pace", "ping", "pinged", "reading", "reason", "via"),
     )
 
     def __init__(
         self,
         id: str,
+        origin: str,
         via: Via,
         encode: Encode,
         make_outbox: Callable[[Callable[[str], None]], Outbox],
         forget: Callable[["Connection"], None],
-        origin: str = "",
+        limits: Limits,
     ) -> None:
         self.id = id
-        self.via = via
         self.origin = origin
+        self.via = via
         self.encode = encode
         self.outbox = make_outbox(self.drop)
         self.reading = trio.CancelScope()
         self.life = trio.CancelScope()
         self.goodbye: tuple[int, str] | None = None
-        self.lost = ""
+        self.reason = ""
+        self.pace = Pace(limits.line_rate, limits.line_burst, self)
         self.is_present = False
         self.ping: Ping | None = None
         self.heard = self.pinged = trio.current_time()
@@ -213,14 +122,33 @@ class Connection:
             self.outbox.close()
             self._forget(self)
 
-    def dismiss(self, code: int, text: str) -> None:
+    def tell(self, event: Event) -> None:
+        """Something for this connection alone."""
+        self.outbox.push(self.encode(event))
+
+    def dismiss(self, code: int, text: str, reason: str = "") -> None:
         """Read no more; what is in the outbox still leaves."""
         self.goodbye = self.goodbye or (code, text)
+        self.reason = self.reason or reason
         self.reading.cancel()
+
+    def show_out(self, code: int, text: str, reason: str) -> None:
+        """Say why, and dismiss."""
+        if self.goodbye is None:
+            self.tell(Dismissed(text, code))
+            self.dismiss(code, text, reason)
+
+    def warn(self) -> None:
+        """See ``pace.Paced``."""
+        self.tell(Noticed(TOO_FAST))
+
+    def close(self) -> None:
+        """See ``pace.Paced``."""
+        self.show_out(POLICY_VIOLATION, FLOODING, "flooding")
 
     def drop(self, reason: str) -> None:
         """End everything about this connection now."""
-        self.lost = self.lost or reason
+        self.reason = self.reason or reason
         self.outbox.close()
         self.life.cancel()
 

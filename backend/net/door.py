@@ -6,7 +6,6 @@ given the head that was understood here, never the peer's own bytes, and nothing
 it, so nothing can hide in a body or behind a first request. Knows neither the room nor the page.
 """
 
-import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -16,8 +15,10 @@ from http import HTTPStatus
 import h11
 import trio
 
-from backend.net.connection import Peer
+from backend.logs import About
+from backend.net.doorkeeper import Doorkeeper, Refusal, Visit
 from backend.net.gateway import Gateway, handshake
+from backend.net.peer import Peer
 from backend.net.site import Site
 
 MAX_HEAD_BYTES = 16 * 1024
@@ -29,10 +30,17 @@ HEAD_SECONDS = 10.0
 RELAY_SECONDS = 60.0
 """How long one answer may take to leave: the whole page over a bad phone connection."""
 
+RETRY_SECONDS = 30
+"""When somebody who was refused may try again: some will have left by then."""
+
+_STATUS: dict[Refusal, HTTPStatus] = {
+    "full": HTTPStatus.SERVICE_UNAVAILABLE,
+    "address": HTTPStatus.TOO_MANY_REQUESTS,
+    "logins": HTTPStatus.TOO_MANY_REQUESTS,
+}
+
 _ABSOLUTE_FORM = re.compile(rb"^https?://[^/]*")
 """What a request to a proxy begins with; every server has to take it (RFC 9112, 3.2.2)."""
-
-log = logging.getLogger("playroom")
 
 
 class FrontDoor:
@@ -41,40 +49,67 @@ class FrontDoor:
     Args:
         gateway: where websockets go.
         site: where everything else goes.
+        doorkeeper: who says whether there is room.
     """
 
-    def __init__(self, gateway: Gateway, site: Site) -> None:
+    def __init__(self, gateway: Gateway, site: Site, doorkeeper: Doorkeeper) -> None:
         self._gateway = gateway
         self._site = site
+        self._doorkeeper = doorkeeper
+        self._patience: set[trio.CancelScope] = set()  # with those who have asked nothing yet
 
     async def handle(self, peer: Peer) -> None:
         """Serve one connection to its end; this is the barrier for whatever goes wrong in it."""
         try:
-            await (await self._decide(peer))()
+            with self._doorkeeper.visit() as visit:
+                About(peer.id).debug("from %s", peer.address)
+                if not self._doorkeeper.trusted_proxies:
+                    visit.comes_from(peer.address)
+                if not self._doorkeeper.is_overrun:
+                    await (await self._decide(peer, visit))()
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the peer went away in the middle of a request: its right
         except* Exception:
-            log.exception("a connection to the front door failed")
+            About(peer.id).exception("failed")
 
-    async def _decide(self, peer: Peer) -> Callable[[], Awaitable[None]]:
+    def close(self) -> None:
+        """Wait no longer for those who have asked nothing yet."""
+        for patience in self._patience:
+            patience.cancel()
+
+    async def _decide(self, peer: Peer, visit: Visit) -> Callable[[], Awaitable[None]]:
         """Read the request, and say what is to be done; the request itself is then forgotten."""
         asked: _Asked | HTTPStatus | None = HTTPStatus.REQUEST_TIMEOUT
-        with trio.move_on_after(HEAD_SECONDS):
-            asked = await _read_head(peer)
+        with trio.move_on_after(HEAD_SECONDS) as patience:
+            self._patience.add(patience)
+            try:
+                asked = await _read_head(peer)
+            finally:
+                self._patience.remove(patience)
         if asked is None:
             return peer.hang_up
         if isinstance(asked, HTTPStatus):
-            return partial(_answer, peer, asked)
+            return self._refuse(peer, asked)
         request, headers = asked.request, dict(asked.request.headers)
+        if self._doorkeeper.trusted_proxies:
+            told = [value for name, value in request.headers if name == b"x-forwarded-for"]
+            visit.comes_from(peer.address, b",".join(told).decode("latin-1"))
+        path = request.target.partition(b"?")[0]
         if not _is_upgrade(request):
+            if visit.refusal and path != b"/healthz":
+                return self._refuse(peer, _STATUS[visit.refusal])
             return partial(self._relay, peer, request)
-        if request.target.partition(b"?")[0] != b"/ws":
-            return partial(_answer, peer, HTTPStatus.NOT_FOUND)
+        if path != b"/ws":
+            return self._refuse(peer, HTTPStatus.NOT_FOUND)
         origin, host = headers.get(b"origin"), headers.get(b"host", b"").decode("latin-1")
         if not self._gateway.allows(None if origin is None else origin.decode("latin-1"), host):
-            log.info("refused: a websocket from another site's page")
-            return partial(_answer, peer, HTTPStatus.FORBIDDEN)
-        return partial(self._gateway.handle, peer, handshake(request), asked.rest)
+            return self._refuse(peer, HTTPStatus.FORBIDDEN)
+        visit.logs_in()
+        return partial(self._gateway.handle, peer, visit, handshake(request), asked.rest)
+
+    def _refuse(self, peer: Peer, status: HTTPStatus) -> Callable[[], Awaitable[None]]:
+        About(peer.id).info("refused: %d %s", status, status.phrase)
+        return partial(_answer, peer, status)
 
     async def _relay(self, peer: Peer, request: h11.Request) -> None:
         with trio.move_on_after(RELAY_SECONDS):
@@ -129,7 +164,8 @@ async def _answer(peer: Peer, status: HTTPStatus) -> None:
         ("content-length", str(len(body))),
         ("connection", "close"),
     ]
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        headers.append(("retry-after", str(RETRY_SECONDS)))
     response = h11.Response(status_code=status, headers=headers, reason=status.phrase)
     pieces = [connection.send(event) for event in (response, h11.Data(body), h11.EndOfMessage())]
-    await peer.stream.send_all(b"".join(piece for piece in pieces if piece))
-    await peer.hang_up()
+    await peer.say(b"".join(piece for piece in pieces if piece))

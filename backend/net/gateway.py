@@ -12,8 +12,11 @@ import h11
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
 
-from backend.net.connection import Connection, Peer, Ping
+from backend.logs import About
+from backend.net.connection import POLICY_VIOLATION, Connection, Ping
+from backend.net.doorkeeper import REFUSALS, Visit
 from backend.net.hub import Hub
+from backend.net.peer import Peer
 from backend.net.session import converse
 from backend.wire import frames
 
@@ -33,9 +36,9 @@ HANDSHAKE_SECONDS = 10.0
 
 NORMAL_CLOSURE = 1000
 PROTOCOL_ERROR = 1002
-INVALID_PAYLOAD = 1007
-POLICY_VIOLATION = 1008
 ABNORMAL_CLOSURE = 1006
+INVALID_PAYLOAD = 1007
+TRY_AGAIN_LATER = 1013
 """RFC 6455 (7.4.1)."""
 
 _HANDSHAKE_HEADERS = frozenset(
@@ -68,21 +71,29 @@ class Gateway:
         # Behind a proxy the scheme is the proxy's; the host is what tells one site from another.
         return origin in (f"http://{host}", f"https://{host}")
 
-    async def handle(self, peer: Peer, head: bytes, rest: bytes) -> None:
+    async def handle(self, peer: Peer, visit: Visit, head: bytes, rest: bytes) -> None:
         """Serve one connection to its end.
 
         Args:
             peer: its socket.
+            visit: whether it may come in.
             head: its request, made by ``handshake``.
             rest: what was read beyond the request's head.
         """
-        with self._hub.connected("web", frames.encode, peer) as connection:
+        connected = self._hub.connected("web", frames.encode, peer, id=peer.id, origin=visit.origin)
+        with connected as connection:
             stream = _OutboxStream(peer, connection, head, rest)
             async with trio.open_nursery() as nursery:
                 websocket = await _open(nursery, stream)
                 if websocket is not None:
                     connection.ping = PING
-                    await converse(self._hub, connection, _Messages(websocket, stream, connection))
+                    if visit.refusal is None:
+                        lines = _Messages(websocket, stream, connection)
+                        await converse(self._hub, connection, lines)
+                    else:
+                        # Only now can a page be told why.
+                        About(connection.id).info("refused: %s", visit.refusal)
+                        connection.dismiss(TRY_AGAIN_LATER, REFUSALS[visit.refusal])
                     _say_goodbye(websocket, connection)
                 nursery.cancel_scope.cancel()
             await connection.flush()
@@ -206,6 +217,7 @@ class _OutboxStream(trio.abc.Stream):
         else:
             data = await self._peer.receive()
         self._connection.heard = trio.current_time()
+        await self._connection.pace.read(len(data))
         self.is_being_read = True
         return data
 

@@ -1,24 +1,26 @@
 """Between people and the room: entry -> journal -> room -> outboxes.
 
-The only place with a clock and a source of tokens: both go into the entries. Encodes each event
-once per wire, however many people get it. Knows connections, but not what kind of socket or
-protocol they have.
+The only place with a clock and a source of tokens: both go into the entries. Knows connections, but
+not what kind of socket or protocol they have.
 """
 
 import itertools
-import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import trio
 
+from backend.config import UNLIMITED, Limits
 from backend.journal.memory import MemoryJournal
+from backend.logs import About
 from backend.net.connection import Connection, Encode
+from backend.net.dispatch import Dispatch
 from backend.net.guesses import Guesses
 from backend.net.notes import note
-from backend.net.outbox import MailingList, Outbox
+from backend.net.outbox import Outbox
 from backend.net.postman import Postman
 from backend.net.sink import Sink
 from backend.room.claims import claimed_secret
@@ -32,12 +34,7 @@ GOING_AWAY = 1001
 NEWS_SECONDS = 1.0
 """How often a crowd is told who came and went: as fast as anybody reads."""
 
-FEW = 2
-"""People who are written to one by one; more of them are an audience."""
-
 CLOSING_TEXT = "The room is closing, come back soon"
-
-log = logging.getLogger("playroom")
 
 
 class Hub:
@@ -46,13 +43,21 @@ class Hub:
     Args:
         clock: the time that goes into entries, in Unix seconds.
         new_token: makes an unguessable seat token.
+        limits: what one may do.
         operator_secret: what makes a member an operator; None if nothing does.
+
+    Attributes:
+        postman: who has to run for anything to arrive.
+        dispatch: what was said to whom, in figures.
+        is_closing: whether everybody is being shown out.
+        ended: how many connections did not just leave, by reason.
     """
 
     def __init__(
         self,
         clock: Callable[[], float] = time.time,
         new_token: Callable[[], str] = secrets.token_urlsafe,
+        limits: Limits = UNLIMITED,
         operator_secret: str | None = None,
     ) -> None:
         self.postman = Postman()
@@ -63,10 +68,11 @@ class Hub:
         self._room = Room()
         self._journal = MemoryJournal(self._follow)
         self._connections: dict[str, Connection] = {}
-        self._audience: tuple[str, ...] = ()
-        self._mailings: dict[Encode, MailingList] = {}
+        self._limits = limits
         self._numbers = itertools.count(1)
         self._nobody_left = trio.Event()
+        self.dispatch = Dispatch(self._connections, self.postman)
+        self.ended: Counter[str] = Counter()
 
     @property
     def connections(self) -> Iterable[Connection]:
@@ -90,25 +96,37 @@ class Hub:
         """Whether this connection's member may give orders."""
         return self._room.is_operator(connection.id)
 
-    def connected(self, via: Via, encode: Encode, sink: Sink, origin: str = "") -> Connection:
-        """One connection, from its first byte to its last: the block to serve it in."""
+    def connected(
+        self, via: Via, encode: Encode, sink: Sink, *, id: str = "", origin: str = ""
+    ) -> Connection:
+        """One connection, from its first byte to its last: the block to serve it in.
+
+        Args:
+            via: the door it came through.
+            encode: makes its bytes of an event.
+            sink: where they go.
+            id: what the log calls it; none for the next number.
+            origin: where it comes from, as an opaque key, equal for equal addresses.
+        """
+        id = id or f"h{next(self._numbers)}"
         outbox = partial(Outbox, sink, self.postman.announce)
-        number = f"c{next(self._numbers)}"
-        connection = Connection(number, via, encode, outbox, self._forget, origin)
+        connection = Connection(id, origin, via, encode, outbox, self._forget, self._limits)
         self._connections[connection.id] = connection
-        log.info("%s opened: %s", connection.id, via)
+        About(connection.id).info("opened: %s", via)
         return connection
 
     def adapt(self, connection: Connection, encode: Encode) -> None:
         """Encode for a connection in another way from now on."""
         if encode != connection.encode:
             connection.encode = encode
-            self._forget_audience()
+            self.dispatch.forget_audience()
 
     def _forget(self, connection: Connection) -> None:
         del self._connections[connection.id]
-        self._forget_audience()
-        log.info("%s closed%s", connection.id, connection.lost and f": {connection.lost}")
+        self.dispatch.forget_audience()
+        if connection.reason:
+            self.ended[connection.reason] += 1
+        About(connection.id).info("closed%s", connection.reason and f": {connection.reason}")
         if self.is_closing and not self._connections:
             self._nobody_left.set()
 
@@ -141,15 +159,15 @@ class Hub:
         if refusal is None:
             self._journal.record(Promoted(connection.id, self._now()))
         else:
-            log.info("%s refused: not an operator", connection.id)
-            self._deliver(Delivery(refusal, (connection.id,)))
+            About(connection.id).info("refused: not an operator")
+            self.dispatch.deliver(Delivery(refusal, (connection.id,)))
 
     def gone(self, connection: Connection) -> None:
         """Nothing more will come from somebody. Safe for one who has left already."""
         connection.is_present = False
         connection.ping = None
         if not self.is_closing:
-            self._journal.record(Gone(connection.id, connection.lost, self._now()))
+            self._journal.record(Gone(connection.id, connection.reason, self._now()))
 
     async def keep_time(self) -> None:
         """In a crowd, tell who came and went, once a second; until cancelled."""
@@ -173,54 +191,10 @@ class Hub:
     def _follow(self, entry: Entry) -> None:
         for delivery in self._room.apply(entry):
             note(entry, delivery)
-            self._deliver(delivery)
-
-    def _deliver(self, delivery: Delivery) -> None:
-        event, to = delivery.event, delivery.to
-        if len(to) <= FEW:
-            for connection in self._connected(delivery.recipients):
-                connection.outbox.push(connection.encode(event))
-        else:
-            mailings = self._mailings_for(to)
-            spared: dict[MailingList | None, list[Outbox]] = {}
-            for connection in self._connected(delivery.but):
-                spared.setdefault(connection.outbox.mailing, []).append(connection.outbox)
-            for encode, mailing in mailings.items():
-                but = spared.get(mailing, ())
-                if len(but) < len(mailing.outboxes):  # or it would be encoded for nobody
-                    mailing.push(encode(event), but)
-        if isinstance(event, Dismissed):
-            for connection in self._connected(to):
-                connection.dismiss(event.code, event.text)
-
-    def _connected(self, ids: Iterable[str]) -> Iterator[Connection]:
-        return filter(None, map(self._connections.get, ids))
-
-    def _mailings_for(self, ids: tuple[str, ...]) -> dict[Encode, MailingList]:
-        """The mailing lists of an audience, by wire.
-
-        The room hands out the same tuple for as long as the same people are in it; so nearly
-        always the lists are there already.
-        """
-        if ids is not self._audience:
-            self._forget_audience()
-            outboxes: dict[Encode, list[Outbox]] = {}
-            for connection in self._connected(ids):
-                outboxes.setdefault(connection.encode, []).append(connection.outbox)
-            self._audience = ids
-            self._mailings = {
-                encode: MailingList(each, self.postman.announce_mailing)
-                for encode, each in outboxes.items()
-            }
-        return self._mailings
-
-    def _forget_audience(self) -> None:
-        for mailing in self._mailings.values():
-            mailing.close()
-        self._audience, self._mailings = (), {}
+            self.dispatch.deliver(delivery)
 
     def _show_out(self, ids: Iterable[str]) -> None:
-        self._deliver(Delivery(Dismissed(CLOSING_TEXT, GOING_AWAY), tuple(ids)))
+        self.dispatch.deliver(Delivery(Dismissed(CLOSING_TEXT, GOING_AWAY), tuple(ids)))
 
     def _now(self) -> float:
         return round(self._clock(), 3)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from backend.net.connection import Peer, PeerListener
+from backend.net.peer import Peer, PeerListener
 
 _TRIES = 10
 """A port found free on one address is nearly always free on the next; ten times is luck enough."""

@@ -4,14 +4,11 @@ Never what people wrote, and that includes their reasons, be it for leaving or f
 out. Knows no connection but by its id.
 """
 
-import logging
-
+from backend.logs import About
 from backend.room.entries import Entry, Gone, Line, Overlong, Promoted
 from backend.room.events import Delivery, Left, Moderated, Prompted, Renamed, Welcomed
 
 _NOTED = (Welcomed, Prompted, Renamed, Left, Moderated)
-
-log = logging.getLogger("playroom")
 
 
 def note(entry: Entry, delivery: Delivery) -> None:
@@ -20,15 +17,15 @@ def note(entry: Entry, delivery: Delivery) -> None:
         return  # nearly always
     match entry, delivery.event:
         case Line(connection), Welcomed(nick=nick):
-            log.info("%s joined: %s", connection, nick)
+            About(connection).info("joined: %s", nick)
         case Line(connection) | Overlong(connection), Prompted(str(reason)):
-            log.info("%s refused: %s", connection, reason)
+            About(connection).info("refused: %s", reason)
         case Line(connection), Renamed(old=old, new=new):
-            log.info("%s renamed: %s to %s", connection, old, new)
+            About(connection).info("renamed: %s to %s", old, new)
         case Line(connection), Left(nick=nick) if connection not in delivery.to:
             # Who hears of the leaving has not left, but shown somebody out.
-            log.info("%s left: %s (quit)", connection, nick)
+            About(connection).info("left: %s (quit)", nick)
         case Gone(connection, reason), Left(nick=nick):
-            log.info("%s left: %s%s", connection, nick, reason and f" ({reason})")
+            About(connection).info("left: %s%s", nick, reason and f" ({reason})")
         case Line(connection) | Promoted(connection), Moderated(deed, whom):
-            log.info("%s %s %s", connection, deed, whom)
+            About(connection).info("%s %s", deed, whom)

@@ -4,13 +4,19 @@ Knows neither telnet nor websockets: a door hands it a way to receive lines, and
 knows how to encode what goes out.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
-from backend.net.connection import Connection
+from backend.net.connection import POLICY_VIOLATION, Connection
 from backend.net.hub import Hub
 from backend.net.turn import Turn
+
+LOGIN_SECONDS = 60.0
+"""How long giving a name may take; somebody who thinks longer may come again."""
+
+NO_NAME = "No name was given for a minute. Come again when you have one."
 
 LINES_PER_TURN = 64
 """Lines of one peer applied before the Postman gets his round: a pasted book must fill nobody's
@@ -27,12 +33,15 @@ async def converse(hub: Hub, connection: Connection, receive: Receive) -> None:
     Returns when the person hung up or was dismissed; ``connection.goodbye`` tells which.
     """
     hub.arrived(connection)
+    connection.reading.deadline = trio.current_time() + LOGIN_SECONDS
     try:
         with connection.reading:
             while lines := await receive():
                 await _pass_on(hub, connection, lines)
+        if connection.reading.cancelled_caught:
+            connection.show_out(POLICY_VIOLATION, NO_NAME, "no name given")
     except trio.BrokenResourceError:
-        connection.lost = connection.lost or "connection lost"
+        connection.reason = connection.reason or "connection lost"
     finally:
         hub.gone(connection)
 
@@ -40,9 +49,12 @@ async def converse(hub: Hub, connection: Connection, receive: Receive) -> None:
 async def _pass_on(hub: Hub, connection: Connection, lines: Sequence[str | None]) -> None:
     turn = Turn()
     for number, line in enumerate(lines, start=1):
+        await connection.pace.line()
         if connection.goodbye:
             return
         hub.heard(connection, line)
+        if hub.is_member(connection):
+            connection.reading.deadline = math.inf
         if number % LINES_PER_TURN == 0:
             await trio.lowlevel.checkpoint()
         await turn.give_way()

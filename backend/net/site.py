@@ -1,4 +1,4 @@
-"""The page and the health check: Quart-Trio under Hypercorn, on a private unix socket.
+"""The page, the health check and the metrics: Quart-Trio under Hypercorn, on a private unix socket.
 
 Hypercorn shields its writes, so a browser that stops reading could hold it for ever; behind the
 front door it never meets one. Knows nothing of the room; what ``/healthz`` tells is handed in.
@@ -45,6 +45,8 @@ MIME_TYPES = {
 }
 """Said outright: what the standard library guesses depends on the machine."""
 
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
 _PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 
 _HOP_BY_HOP = frozenset(
@@ -54,7 +56,9 @@ _HOP_BY_HOP = frozenset(
 """Headers about the peer's own connection (RFC 9110, 7.6.1) or a body; none goes further."""
 
 
-def make_app(frontend: Path, health: Callable[[], tuple[dict[str, Any], int]]) -> QuartTrio:
+def make_app(
+    frontend: Path, health: Callable[[], tuple[dict[str, Any], int]], metrics: Callable[[], bytes]
+) -> QuartTrio:
     """The web application.
 
     The page is small and read once, at the start: then no request can reach another file.
@@ -62,6 +66,7 @@ def make_app(frontend: Path, health: Callable[[], tuple[dict[str, Any], int]]) -
     Args:
         frontend: the folder with ``index.html``.
         health: what ``/healthz`` answers: a JSON object and the status.
+        metrics: what ``/metrics`` answers, in Prometheus' text format.
     """
     files = {str(path.relative_to(frontend)): path.read_bytes() for path in _files(frontend)}
     app = QuartTrio(__name__, static_folder=None)
@@ -84,6 +89,10 @@ def make_app(frontend: Path, health: Callable[[], tuple[dict[str, Any], int]]) -
     @app.get("/healthz")
     async def healthz() -> tuple[dict[str, Any], int, dict[str, str]]:
         return *health(), {"Cache-Control": "no-store"}
+
+    @app.get("/metrics")
+    async def prometheus() -> tuple[bytes, int, dict[str, str]]:
+        return metrics(), 200, {"Cache-Control": "no-store", "Content-Type": METRICS_TYPE}
 
     @app.get("/ws")
     async def upgrade_required() -> tuple[str, int, dict[str, str]]:

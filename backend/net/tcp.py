@@ -4,14 +4,15 @@ A thin shell: the codec knows telnet, the session knows the room. Knows nothing 
 hint for people who came to the wrong port.
 """
 
-import logging
-import socket
 from collections.abc import Sequence
 
 import trio
 
-from backend.net.connection import Connection, Peer, Ping
+from backend.logs import About
+from backend.net.connection import Connection, Ping
+from backend.net.doorkeeper import REFUSALS, Doorkeeper, Refusal
 from backend.net.hub import Hub
+from backend.net.peer import Peer
 from backend.net.session import converse
 from backend.room import usage
 from backend.room.events import Noticed
@@ -25,34 +26,47 @@ from backend.wire.telnet import Telnet
 KEEPALIVE = Ping(bytes((IAC, NOP)), every=40.0)
 """Keeps a NAT's memory of the connection fresh, at peers that are sure to ignore it."""
 
-log = logging.getLogger("playroom")
-
 
 class TelnetDoor:
     """Handles one accepted TCP connection after the other.
 
     Args:
         hub: where people go.
+        doorkeeper: who says whether there is room.
         page_url: where to send people who speak another protocol to this port.
     """
 
-    def __init__(self, hub: Hub, page_url: str) -> None:
+    def __init__(self, hub: Hub, doorkeeper: Doorkeeper, page_url: str) -> None:
         self._hub = hub
+        self._doorkeeper = doorkeeper
         self._page_url = page_url
 
     async def handle(self, peer: Peer) -> None:
         """Serve one connection to its end; this is the barrier for whatever goes wrong in it."""
         try:
-            # Telnet's "synch" sends the second byte of IAC DM as urgent data; taken out of line,
-            # the IAC would swallow the next letter instead.
-            peer.stream.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-            with self._hub.connected("telnet", terminal.encode, peer) as connection:
-                lines = _Lines(self._hub, peer, connection, self._page_url)
-                await converse(self._hub, connection, lines)
-                await connection.flush()
-                await peer.hang_up()
+            with self._doorkeeper.visit() as visit:
+                About(peer.id).debug("from %s", peer.address)
+                visit.comes_from(peer.address)
+                visit.logs_in()
+                if visit.refusal is None:
+                    await self._serve(peer, visit.origin)
+                elif not self._doorkeeper.is_overrun:
+                    await _turn_away(peer, visit.refusal)
         except* Exception:
-            log.exception("a telnet connection failed")
+            About(peer.id).exception("failed")
+
+    async def _serve(self, peer: Peer, origin: str) -> None:
+        connected = self._hub.connected("telnet", terminal.encode, peer, id=peer.id, origin=origin)
+        with connected as connection:
+            lines = _Lines(self._hub, peer, connection, self._page_url)
+            await converse(self._hub, connection, lines)
+            await connection.flush()
+            await peer.hang_up()
+
+
+async def _turn_away(peer: Peer, refusal: Refusal) -> None:
+    About(peer.id).info("refused: %s", refusal)
+    await peer.say(terminal.encode(Noticed(f"{REFUSALS[refusal]}.")))
 
 
 class _Lines:
@@ -78,6 +92,7 @@ class _Lines:
         lines: list[str | None] = []
         while not (lines or self._has_ended) and (data := await self._peer.receive()):
             self._connection.heard = trio.current_time()
+            await self._connection.pace.read(len(data))
             inputs = self._telnet.feed(data)
             if len(inputs) > 1:
                 # The codec's replies first: the editor has drawn the screen as it is after all.
@@ -103,7 +118,7 @@ class _Lines:
                 self._has_ended = True
                 hint = f"This port speaks plain telnet, not {name}. The page is at {self._page_url}"
                 self._connection.outbox.push(f"{terminal.END}{hint}{terminal.END}".encode())
-                log.info("%s refused: %s on the telnet port", self._connection.id, name)
+                About(self._connection.id).info("refused: %s on the telnet port", name)
         return []
 
     def _typed(self, line: str | None) -> list[str | None]:

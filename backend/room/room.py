@@ -214,12 +214,12 @@ class Room:
 
     def _rename(self, member: Member, proposed: str, at: float) -> list[Delivery]:
         try:
-            nick = self._members.free_nick(proposed, bearer=member)
+            nick = self._members.free_nick(proposed, member, at)
         except names.UnacceptableError as why:
             return [Delivery(Noticed(f"{why}."), (member.connection,))]
         if nick == member.nick:
             return [Delivery(Noticed(f"You are {nick.text} already."), (member.connection,))]
-        self._members.rename(member, nick)
+        self._members.rename(member, nick, at)
         self._hearing.renamed(member.connection, member.nick, nick)
         self._news.renamed(member.nick.text, nick.text)
         renamed = Renamed(self._next_id(), at, member.nick.text, nick.text)

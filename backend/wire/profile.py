@@ -44,13 +44,12 @@ class Profile:
     """Everything that decides how events are encoded for one terminal.
 
     Attributes:
-        size: columns and rows; None when not known.
         types: the terminal types it told, cleaned, in order.
         style: how to write for it, by what is known now; the same object until that changes.
     """
 
     def __init__(self) -> None:
-        self.size: tuple[int, int] | None = None
+        self._size: tuple[int, int] | None = None
         self.types: list[str] = []
         self.style = PLAIN
         self._colour_wanted: bool | None = None  # None to go by the terminal type
@@ -62,9 +61,19 @@ class Profile:
         self._types_asked = 0
         self._offers_charset = False
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Columns and rows; None when not known."""
+        return self._size
+
+    @size.setter
+    def size(self, size: tuple[int, int] | None) -> None:
+        self._size = size
+        self._restyle()
+
     def _restyle(self) -> None:
         self.style = Style(
-            width=None if self.size is None else self.size[0],
+            width=None if self._size is None else self._size[0],
             colours=self._colours(),
             encoding=self._encoding,
             gmcp=self._gmcp,

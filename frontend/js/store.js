@@ -58,7 +58,11 @@ const reducers = {
 
   said: addLine,
   acted: addLine,
-  notice: addLine,
+
+  notice(state, event) {
+    // Before somebody is in, the close that follows says it again, beside the name form.
+    return state.me === null ? state : addLine(state, event);
+  },
 
   whispered(state, event) {
     return addLine(state, { ...event, toMe: event.to === state.me });

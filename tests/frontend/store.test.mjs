@@ -161,9 +161,10 @@ test('a welcome brings the topic, and takes back one that is no more', () => {
   assert.equal(play([{ ...welcome, resumed: true, topic: '' }], state).topic, '');
 });
 
-test('a notice becomes a line, and is nobody’s, also before joining', () => {
-  const line = lastLine(reduce(initialState(), { type: 'notice', text: 'hello' }));
-  assert.deepEqual(line, { type: 'notice', text: 'hello', key: 0, own: false });
+test('a notice becomes a line, and is nobody’s; before joining the name form has it', () => {
+  const line = lastLine(reduce(joined(), { type: 'notice', text: 'hello' }));
+  assert.deepEqual(line, { type: 'notice', text: 'hello', key: 1, own: false });
+  assert.deepEqual(reduce(initialState(), { type: 'notice', text: 'hello' }).lines, []);
 });
 
 test('a lost connection keeps the lines, the people and the name', () => {

@@ -1,0 +1,39 @@
+"""How the log is written: a line for each event, for people or for programs.
+
+What people wrote is never in it, and addresses only at debug level. Knows no event.
+"""
+
+import logging
+from collections.abc import MutableMapping
+from typing import Any, Literal
+
+from pythonjsonlogger.json import JsonFormatter
+
+Format = Literal["text", "json"]
+
+_log = logging.getLogger("playroom")
+
+
+def configure(format: Format, level: str) -> None:
+    """Log to stderr in this format, from this level on."""
+    handler = logging.StreamHandler()
+    if format == "json":
+        fields = "%(levelname)s %(name)s %(message)s"
+        handler.setFormatter(JsonFormatter(fields, timestamp="at"))
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+
+
+class About(logging.LoggerAdapter[logging.Logger]):
+    """The log of one connection: its id begins each line, and is a field of its own in JSON."""
+
+    def __init__(self, connection: str) -> None:
+        super().__init__(_log)
+        self._connection = connection
+
+    def process(
+        self, msg: str, kwargs: MutableMapping[str, Any]
+    ) -> tuple[str, MutableMapping[str, Any]]:
+        """See ``logging.LoggerAdapter``."""
+        return f"{self._connection} {msg}", {**kwargs, "extra": {"connection": self._connection}}

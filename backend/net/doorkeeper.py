@@ -1,0 +1,185 @@
+"""Who may come in: how many at all, how many from one address, and how often.
+
+An address is counted, not remembered: whoever needs to tell addresses apart gets an opaque key.
+Knows neither telnet nor HTTP; the doors say a refusal in their own words.
+"""
+
+import hashlib
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Literal
+
+import trio
+
+from backend.config import Limits
+from backend.room.bucket import TokenBucket
+
+Refusal = Literal["full", "address", "logins"]
+
+REFUSALS: dict[Refusal, str] = {
+    "full": "The room is full, please try again later",
+    "address": "There are too many connections from your address",
+    "logins": "There were too many logins from your address, please try again in a minute",
+}
+"""What is told, by what the matter is."""
+
+SPARE = 64
+"""Connections beyond the limit that are still told that the room is full. Beyond these they are
+closed without a word."""
+
+MAX_BUCKETS = 4_096
+"""Addresses whose logins are counted at once. Those who have not logged in for a minute are
+forgotten first; should an attacker have more, all are, once."""
+
+
+class Visit:
+    """One connection, as it is counted.
+
+    Attributes:
+        refusal: why it may not come in, if so.
+        origin: an opaque key, equal for equal addresses; empty while the address is not known.
+    """
+
+    __slots__ = ("_doorkeeper", "origin", "refusal")
+
+    def __init__(self, doorkeeper: "Doorkeeper") -> None:
+        self._doorkeeper = doorkeeper
+        self.refusal: Refusal | None = None
+        self.origin = ""
+
+    def comes_from(self, address: str, forwarded_for: str = "") -> None:
+        """Count the address, too.
+
+        Args:
+            address: the peer's.
+            forwarded_for: what X-Forwarded-For says, if there is such a header.
+        """
+        self._doorkeeper.count_address(self, address, forwarded_for)
+
+    def logs_in(self) -> None:
+        """Count a login."""
+        self._doorkeeper.count_login(self)
+
+
+class Doorkeeper:
+    """Counts those who are here.
+
+    Args:
+        limits: how many may be.
+        trusted_proxies: how many proxies in front add to X-Forwarded-For.
+
+    Attributes:
+        trusted_proxies: likewise.
+        refused: how often somebody was, by reason.
+    """
+
+    def __init__(self, limits: Limits, trusted_proxies: int = 0) -> None:
+        self._limits = limits
+        self.trusted_proxies = trusted_proxies
+        self._key = secrets.token_bytes(16)
+        self._by_origin: Counter[str] = Counter()
+        self._logins: dict[str, TokenBucket] = {}
+        self._total = 0
+        self._nobody_left = trio.Event()
+        self.refused: Counter[str] = Counter()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next one will be refused."""
+        return self._total >= self._limits.max_connections
+
+    @contextmanager
+    def visit(self) -> Iterator[Visit]:
+        """Count one connection, from its first byte to its last."""
+        visit = Visit(self)
+        if self.is_full:
+            self._refuse(visit, "full")
+        self._total += 1
+        try:
+            yield visit
+        finally:
+            self._total -= 1
+            if visit.origin:
+                self._by_origin[visit.origin] -= 1
+                if not self._by_origin[visit.origin]:
+                    del self._by_origin[visit.origin]
+            if not self._total:
+                self._nobody_left.set()
+                self._nobody_left = trio.Event()
+
+    @property
+    def is_overrun(self) -> bool:
+        """Whether there are so many that not even a refusal can be said."""
+        return self._total > self._limits.max_connections + SPARE
+
+    async def nobody_left(self) -> None:
+        """Wait until nobody is here."""
+        if self._total:
+            await self._nobody_left.wait()
+
+    def count_address(self, visit: Visit, address: str, forwarded_for: str) -> None:
+        """For ``Visit.comes_from``."""
+        visit.origin = self._origin(_client(address, forwarded_for, self.trusted_proxies))
+        self._by_origin[visit.origin] += 1
+        if self._by_origin[visit.origin] > self._limits.max_connections_per_address:
+            self._refuse(visit, "address")
+
+    def count_login(self, visit: Visit) -> None:
+        """For ``Visit.logs_in``."""
+        now = trio.current_time()
+        bucket = self._logins.get(visit.origin)
+        if bucket is None:
+            self._forget_logins(now)
+            each_minute = self._limits.logins_per_minute
+            bucket = TokenBucket(each_minute / 60, each_minute, now)
+            self._logins[visit.origin] = bucket
+        if bucket.has(1, now):
+            bucket.take(1, now)
+        else:
+            self._refuse(visit, "logins")
+
+    def _forget_logins(self, now: float) -> None:
+        if len(self._logins) >= MAX_BUCKETS:
+            known = self._logins.items()
+            self._logins = {key: bucket for key, bucket in known if not bucket.is_full(now)}
+        if len(self._logins) >= MAX_BUCKETS:
+            self._logins.clear()
+
+    def _refuse(self, visit: Visit, reason: Refusal) -> None:
+        if visit.refusal is None:
+            visit.refusal = reason
+            self.refused[reason] += 1
+
+    def _origin(self, address: str) -> str:
+        return hashlib.blake2b(address.encode(), key=self._key, digest_size=8).hexdigest()
+
+
+def _client(peer: str, forwarded_for: str, trusted_proxies: int) -> str:
+    """The address that counts: of an IPv6 one its /64, which is what one customer gets."""
+    told = [part.strip() for part in forwarded_for.split(",")] if forwarded_for else []
+    if trusted_proxies and len(told) >= trusted_proxies:
+        # Each trusted proxy has added the address it saw, at the right; what stands further left
+        # is only what somebody says.
+        return _network(told[-trusted_proxies]) or _network(peer) or peer
+    return _network(peer) or peer
+
+
+def _network(told: str) -> str | None:
+    """The address, or its /64; None for what is none. Some proxies add a port."""
+    host = told
+    if told.startswith("["):
+        host = told[1:].partition("]")[0]
+    elif told.count(":") == 1:
+        host = told.partition(":")[0]
+    try:
+        address: IPv4Address | IPv6Address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is None:
+            return str(IPv6Network((address, 64), strict=False))
+        address = address.ipv4_mapped
+    return str(address)
