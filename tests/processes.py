@@ -86,13 +86,15 @@ def running(
     if not limits:
         settings = {**NO_LIMITS, **settings}
     with (
+        # Its own, for one that is killed cleans nothing up.
+        tempfile.TemporaryDirectory() as temporary,
         # Opened twice, or reading from the start would make the program write there, too.
         tempfile.NamedTemporaryFile("r") as log,
         open(log.name, "a") as stderr,
         subprocess.Popen(
             [*command, *arguments],
             cwd=cwd,
-            env=environment(**settings),
+            env=environment(**{"TMPDIR": temporary, **settings}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=stderr,
@@ -102,7 +104,9 @@ def running(
         watchdog = Timer(START_SECONDS, process.kill)
         watchdog.start()
         try:
-            yield Running(process, _read_addresses(process, telnet), log)
+            bound = _read_addresses(process, telnet)
+            watchdog.cancel()
+            yield Running(process, bound, log)
         finally:
             watchdog.cancel()
             process.kill()
