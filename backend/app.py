@@ -49,7 +49,7 @@ async def serve(
     Raises:
         StartError: a port could not be had (inside an exception group, being a nursery's).
     """
-    hub = Hub(limits=settings.limits)
+    hub = Hub(limits=settings.limits, operator_secret=settings.operator_secret)
     doorkeeper = Doorkeeper(settings.limits, settings.trusted_proxies)
     pulse = Pulse()
     watch = Watch(hub, doorkeeper, pulse)

@@ -46,6 +46,12 @@ def _origins(
     return tuple(origin.lower() for origin in origins)
 
 
+def _secret(ctx: click.Context, param: click.Parameter, secret: str | None) -> str | None:
+    if secret is not None and not secret.strip():
+        raise click.BadParameter("it is empty")
+    return secret
+
+
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
 @click.option("--host", envvar="HOST", default=DEFAULT_HOST, help="Address to bind.")
 @click.option(
@@ -127,6 +133,14 @@ def _origins(
     default="info",
     help="Addresses are logged at debug only.",
 )
+@click.option(
+    "--operator-secret",
+    envvar="OPERATOR_SECRET",
+    callback=_secret,
+    metavar="SECRET",
+    help="Whoever types /op SECRET may kick, mute and ban. Other users of this machine can see "
+    "flags: better use the variable.  [default: no operators]",
+)
 @click.version_option(package_name="playroom")
 def command(
     host: str,
@@ -141,6 +155,7 @@ def command(
     line_burst: int,
     log_format: logs.Format,
     log_level: str,
+    operator_secret: str | None,
 ) -> None:
     """One chat room that browsers and telnet users share.
 
@@ -154,7 +169,9 @@ def command(
         line_rate,
         line_burst,
     )
-    settings = Settings(host, port, telnet_port, allowed_origins, trust_proxy, limits)
+    settings = Settings(
+        host, port, telnet_port, allowed_origins, trust_proxy, limits, operator_secret
+    )
     try:
         impatient = trio.run(run, settings)
     except ExceptionGroup as group:

@@ -49,6 +49,7 @@ class Settings:
         allowed_origins: origins whose pages may open a websocket; empty for this host's.
         trusted_proxies: how many proxies in front add to X-Forwarded-For; 0 to ignore it.
         limits: how much one may have.
+        operator_secret: what makes a member an operator, by ``/op SECRET``; None for no operators.
     """
 
     host: str = DEFAULT_HOST
@@ -57,6 +58,7 @@ class Settings:
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: int = 0
     limits: Limits = field(default_factory=Limits)
+    operator_secret: str | None = field(default=None, repr=False)
 
 
 def frontend_folder() -> Path:

@@ -4,20 +4,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend.room.claims import claimed_secret
 from backend.room.commands import (
-    USAGE,
     Act,
+    Ban,
     Command,
     Help,
+    Ignore,
+    Kick,
+    ListBans,
     ListMembers,
     Misused,
+    Mute,
     Quit,
     Rename,
     Say,
+    SetTopic,
+    ShowTopic,
+    Unban,
+    Unignore,
     Whisper,
-    help_text,
     parse,
 )
+from backend.room.usage import USAGE, help_text
 
 
 @pytest.mark.parametrize(
@@ -36,6 +45,24 @@ from backend.room.commands import (
         ("/msg bob /who", Whisper("bob", "/who")),
         ("/quit", Quit("")),
         ("/quit  off to bed", Quit("off to bed")),
+        ("/ignore", Ignore("")),
+        ("/ignore bob", Ignore("bob")),
+        ("/unignore  bob", Unignore("bob")),
+        ("/topic", ShowTopic()),
+        ("/topic  all about  owls", SetTopic("all about  owls")),
+        ("/topic -", SetTopic("")),
+        ("/topic - owls", SetTopic("- owls")),
+        ("/kick bob", Kick("bob", "")),
+        ("/kick  bob  for  this", Kick("bob", "for  this")),
+        ("/mute bob 30s", Mute("bob", 30)),
+        ("/mute bob 0", Mute("bob", 0)),
+        ("/mute bob 0m", Mute("bob", 0)),
+        ("/ban bob 10m", Ban("bob", 600)),
+        ("/ban bob 2H", Ban("bob", 7_200)),
+        ("/BAN bob 1d", Ban("bob", 86_400)),
+        ("/ban bob 99999d", Ban("bob", 99_999 * 86_400)),
+        ("/unban bob", Unban("bob")),
+        ("/bans", ListBans()),
     ],
 )
 def test_a_line_is_said_or_is_the_command_it_begins_with(line: str, command: Command) -> None:
@@ -75,6 +102,16 @@ def test_only_the_commands_name_is_without_case() -> None:
         ("/msg", "Usage: /msg NAME TEXT"),
         ("/msg bob", "Usage: /msg NAME TEXT"),
         ("/msg bob ", "Usage: /msg NAME TEXT"),
+        ("/unignore", "Usage: /unignore NAME"),
+        ("/kick", "Usage: /kick NAME [REASON]"),
+        ("/unban", "Usage: /unban NAME"),
+        *[
+            (f"/{command} bob{wrong}", f"Usage: /{command} NAME 30s|10m|2h|1d{zero}")
+            for command, zero in (("mute", "|0"), ("ban", ""))
+            for wrong in ("", " 10", " 10 m", " m", " -1m", " 1.5h", " ١m", " 100000d", " 1m x")
+        ],
+        ("/ban bob 0", "Usage: /ban NAME 30s|10m|2h|1d"),
+        ("/ban bob 0s", "Usage: /ban NAME 30s|10m|2h|1d"),
     ],
 )
 def test_a_command_without_what_it_needs_says_how_it_is_typed(line: str, advice: str) -> None:
@@ -82,7 +119,9 @@ def test_a_command_without_what_it_needs_says_how_it_is_typed(line: str, advice:
     assert parse(line) == Misused(advice)
 
 
-@pytest.mark.parametrize("line", ["/dance", "/", "/ me waves", "/mewaves", "/join #x", "/quit!"])
+@pytest.mark.parametrize(
+    "line", ["/dance", "/", "/ me waves", "/mewaves", "/join #x", "/quit!", "/rich", "/op x"]
+)
 def test_an_unknown_command_is_told_of_help(line: str) -> None:
     """One notice names what was typed and ``/help``."""
     command = parse(line)
@@ -92,14 +131,64 @@ def test_an_unknown_command_is_told_of_help(line: str) -> None:
     assert "\n" not in command.advice
 
 
-def test_help_names_every_command_and_the_double_slash() -> None:
-    """One line for each, as it is typed, and then how to say a slash."""
-    *rows, last = help_text("web").split("\n")
-    assert [row.split(" ")[0] for row in rows] == list(USAGE)
-    assert list(USAGE) == ["/help", "/who", "/nick", "/me", "/msg", "/quit"]
+EVERYBODYS = [
+    *("/help", "/who", "/nick", "/me", "/msg", "/ignore", "/unignore", "/topic", "/quit"),
+]
+OPERATORS = ["/kick", "/mute", "/ban", "/unban", "/bans"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (help_text("web"), EVERYBODYS),
+        (help_text("telnet"), [*EVERYBODYS, "/color", "/rich"]),
+        (help_text("web", is_operator=True), [*EVERYBODYS, *OPERATORS]),
+        (help_text("telnet", is_operator=True), [*EVERYBODYS, *OPERATORS, "/color", "/rich"]),
+    ],
+)
+def test_help_names_what_there_is_for_oneself_and_the_double_slash(
+    text: str, names: list[str]
+) -> None:
+    """One line for each command, as it is typed, and then how to say a slash."""
+    *rows, last = text.split("\n")
+    assert [row.split(" ")[0] for row in rows] == names
     assert "//" in last
-    *rows, _ = help_text("telnet").split("\n")
-    assert [row.split(" ")[0] for row in rows] == [*USAGE, "/color", "/rich"]
+    assert set(names) <= set(USAGE)
+
+
+# --- what is no command ---
+
+
+@pytest.mark.parametrize(
+    ("line", "secret"),
+    [
+        ("/op owl", "owl"),
+        ("/OP  two  words ", "two  words"),
+        ("  /op owl", "owl"),
+        ("\x00/o\x07p\towl\x00", "owl"),
+        ("\u200b/op owl", "owl"),
+        ("> /op owl", "owl"),
+        ("/op\u00a0owl", "owl"),
+        ("/op:owl", ":owl"),
+        ("/op", ""),
+        ("/op  ", ""),
+    ],
+    ids=ascii,
+)
+def test_whatever_looks_like_an_operators_secret_is_known_for_one(line: str, secret: str) -> None:
+    """In any case, with anything around it that does not show, or hardly."""
+    assert claimed_secret(line) == secret
+
+
+@pytest.mark.parametrize("line", ["op owl", "//op owl", "/opossum", "what is /op?", "1/op", "/who"])
+def test_other_lines_hold_no_secret(line: str) -> None:
+    """People may talk about it."""
+    assert claimed_secret(line) is None
+
+
+def test_a_secret_in_a_line_too_long_to_look_at_is_one_all_the_same() -> None:
+    """The line is not to be kept, however long."""
+    assert claimed_secret("/op " + "x" * 1_000_000) is not None
 
 
 @settings(deadline=None)

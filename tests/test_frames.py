@@ -16,12 +16,14 @@ from backend.room.events import (
     Joined,
     Left,
     Listed,
+    Moderated,
     Noticed,
     Person,
     Presence,
     Prompted,
     Renamed,
     Said,
+    Topic,
     Welcomed,
     Whispered,
 )
@@ -37,7 +39,17 @@ CONTRACT: list[tuple[Event, str]] = [
             "bob", "web", "t0ken", False, (Person("al", "telnet"), Person("bob", "web")), 2, 7
         ),
         '{"type":"welcome","nick":"bob","via":"web","token":"t0ken","resumed":false,'
-        '"members":[{"nick":"al","via":"telnet"},{"nick":"bob","via":"web"}],"total":2,"last":7}',
+        '"members":[{"nick":"al","via":"telnet"},{"nick":"bob","via":"web"}],"total":2,"last":7,'
+        '"topic":""}',
+    ),
+    (
+        Welcomed("bob", "web", "t0ken", False, (), 1, 7, "Owls"),
+        '{"type":"welcome","nick":"bob","via":"web","token":"t0ken","resumed":false,'
+        '"members":[],"total":1,"last":7,"topic":"Owls"}',
+    ),
+    (
+        Topic(15, AT, "bob", "Owls & co"),
+        '{"type":"topic","id":15,"at":1700000000.25,"nick":"bob","text":"Owls & co"}',
     ),
     (
         Presence(14, AT, (Person("al", "web"),), ("bob",), 41, 1, 340),
@@ -82,6 +94,7 @@ CONTRACT: list[tuple[Event, str]] = [
         '{"type":"whispered","at":1700000000.25,"nick":"bob","to":"al","text":"psst 👩‍👩‍👧"}',
     ),
     (Noticed("one\ntwo"), '{"type":"notice","text":"one\\ntwo"}'),
+    (Moderated("muted", "c7", "bob is muted."), '{"type":"notice","text":"bob is muted."}'),
     (Dismissed("Goodbye bob.", 1000), '{"type":"notice","text":"Goodbye bob."}'),
 ]
 

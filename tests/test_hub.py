@@ -11,7 +11,7 @@ from backend.net.connection import Connection
 from backend.net.hub import Hub
 from backend.net.session import LINES_PER_TURN, converse
 from backend.net.sink import StreamSink
-from backend.room.events import Event
+from backend.room.events import Delivery, Event, Said
 from backend.wire import frames, terminal
 
 settled = trio.testing.wait_all_tasks_blocked
@@ -42,6 +42,12 @@ class Guest:
             return await self._lines.receive()
         except trio.EndOfChannel:
             return []
+
+    @property
+    def id(self) -> str:
+        """The connection's."""
+        assert self.connection is not None
+        return self.connection.id
 
     async def types(self, *lines: str | None) -> None:
         """Send lines that arrive together."""
@@ -89,6 +95,34 @@ async def test_an_event_is_encoded_once_per_wire_however_many_get_it(
     encodings.clear()
     await guests[0].types("hello")
     assert encodings == {"plain": 1, "web": 1}
+
+
+@pytest.mark.parametrize("spared", [(1,), (0, 2), (1, 2, 4), (0, 1, 2, 3, 4, 5)])
+async def test_an_event_can_spare_several_on_any_wire(
+    hub: Hub, nursery: trio.Nursery, spared: tuple[int, ...]
+) -> None:
+    """Each of the others gets it once; a wire on which nobody is left encodes nothing."""
+    encoded: list[str] = []
+
+    def web(event: Event) -> bytes:
+        encoded.append("web")
+        return terminal.encode(event)
+
+    # On three wires: two of them at browsers, one alone on a wire of its own, three at terminals.
+    own = terminal.encoder(terminal.Style(width=40))
+    wires = [web, web, own, *[terminal.encode] * 3]
+    guests = [Guest(hub, nursery, wire) for wire in wires]
+    for number, guest in enumerate(guests):
+        await guest.types(f"guest-{number}")
+    for guest in guests:
+        await guest.mail()
+    encoded.clear()
+    everybody = tuple(guest.id for guest in guests)
+    but = frozenset(everybody[n] for n in spared)
+    hub.dispatch.deliver(Delivery(Said(9, 0.0, "bob", "web", "hello"), everybody, but))
+    for number, guest in enumerate(guests):
+        assert (await guest.mail()).count("hello") == (number not in spared)
+    assert len(encoded) == (not {0, 1} <= set(spared))
 
 
 async def test_a_long_paste_gives_the_others_their_turn(hub: Hub, nursery: trio.Nursery) -> None:

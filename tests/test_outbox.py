@@ -219,7 +219,7 @@ async def test_one_can_be_spared_and_keeps_the_order_of_the_rest(desk: Desk) -> 
     box = desk.outbox(speaker)
     everybody = desk.mailing_list(box, desk.outbox(other))
     everybody.push(b"a")
-    everybody.push(b"b", but=box)
+    everybody.push(b"b", but=[box])
     everybody.push(b"c")
     await settled()
     assert other.writes == [b"abc"]
@@ -227,6 +227,39 @@ async def test_one_can_be_spared_and_keeps_the_order_of_the_rest(desk: Desk) -> 
     everybody.push(b"d")
     await settled()
     assert (other.taken, speaker.taken) == (b"abcd", b"acd")
+
+
+@pytest.mark.parametrize("count", [0, 1, 7])
+async def test_sparing_some_is_work_for_those_only(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """However long the list, nobody else's outbox is looked at."""
+    looked_at = 0
+    catch_up, move = Outbox.catch_up, MailingList._move
+
+    def counted_catch_up(box: Outbox) -> None:
+        nonlocal looked_at
+        looked_at += 1
+        catch_up(box)
+
+    def counted_move(mailing: MailingList, seat: int, position: int) -> None:
+        nonlocal looked_at
+        looked_at += 1
+        move(mailing, seat, position)
+
+    pipes = [Pipe() for _ in range(1_000)]
+    boxes = [desk.outbox(pipe) for pipe in pipes]
+    everybody = desk.mailing_list(*boxes)
+    everybody.push(b"a")
+    await settled()
+    monkeypatch.setattr(Outbox, "catch_up", counted_catch_up)
+    monkeypatch.setattr(MailingList, "_move", counted_move)
+    everybody.push(b"b", but=boxes[:count])
+    assert looked_at <= 3 * count
+    everybody.push(b"c")
+    await settled()
+    assert {pipe.taken for pipe in pipes[:count]} <= {b"ac"}
+    assert {pipe.taken for pipe in pipes[count:]} == {b"abc"}
 
 
 async def test_mail_for_one_alone_stands_where_it_was_pushed(desk: Desk) -> None:
@@ -309,8 +342,9 @@ def test_whatever_happens_everybody_gets_their_letters_in_order(
                     to = {who}
                     boxes[who].push(letter)
                 elif step == SPARED:
-                    to = members - {who}
-                    everybody.push(letter, but=boxes[who])
+                    spared = {n for n in range(4) if (amount >> n) % 2 or n == who}
+                    to = members - spared
+                    everybody.push(letter, but=[boxes[n] for n in sorted(spared)])
                 elif step == MOVE:
                     members = members ^ {who}
                     everybody.close()

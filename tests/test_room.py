@@ -6,7 +6,6 @@ A connection's id is the nick it first had, so ``play.says("bob", ...)`` reads a
 import pytest
 
 from backend.room import names, text
-from backend.room.commands import help_text
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Via
 from backend.room.events import (
     Acted,
@@ -25,6 +24,7 @@ from backend.room.events import (
     Whispered,
 )
 from backend.room.room import Room
+from backend.room.usage import help_text
 
 AT = 1_700_000_000.0
 

@@ -19,12 +19,14 @@ from backend.room.events import (
     Joined,
     Left,
     Listed,
+    Moderated,
     Noticed,
     Person,
     Presence,
     Prompted,
     Renamed,
     Said,
+    Topic,
     Welcomed,
     Whispered,
 )
@@ -81,6 +83,13 @@ def test_the_tutorials_texts_are_these(event: Event, text: str) -> None:
         (Whispered(AT, "bob", "alice", "psst"), "<bob> to you: psst\r\n"),
         (Noticed("There is no carol here."), "<meta>: There is no carol here.\r\n"),
         (Dismissed("Goodbye bob.", 1000), "<meta>: Goodbye bob.\r\n"),
+        (Moderated("muted", "c7", "bob is muted."), "<meta>: bob is muted.\r\n"),
+        (Topic(8, AT, "bob", "Owls"), "<meta>: bob set the topic: Owls\r\n"),
+        (Topic(8, AT, "bob", ""), "<meta>: bob cleared the topic.\r\n"),
+        (
+            Welcomed("alice", "telnet", "t", False, (), 1, 1, "Owls"),
+            "<meta>: Welcome alice.\r\n<meta>: The topic is: Owls\r\n",
+        ),
         (
             Listed((Person("bob", "web"), Person("田中", "telnet")), 2),
             "<meta>: 2 here: bob (web), 田中 (telnet)\r\n",
@@ -123,6 +132,7 @@ def test_nothing_a_person_says_can_begin_a_line(nick: str, typed: str) -> None:
         (Acted(1, AT, nick, "web", words), f"* {nick} "),
         (Whispered(AT, nick, "alice", words), f"<{nick}> to you: "),
         (Left(1, AT, nick, words), f"<meta>: {nick} left ("),
+        (Topic(1, AT, nick, words), f"<meta>: {nick} set the topic: "),
         (Noticed(f"There is no {words} here."), "<meta>: There is no "),
     ):
         shown = encode(event)

@@ -1,15 +1,14 @@
 """Between people and the room: entry -> journal -> room -> outboxes.
 
-The only place with a clock and a source of tokens: both go into the entries. Encodes each event
-once per wire, however many people get it. Knows connections, but not what kind of socket or
-protocol they have.
+The only place with a clock and a source of tokens: both go into the entries. Knows connections, but
+not what kind of socket or protocol they have.
 """
 
 import itertools
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import trio
@@ -18,19 +17,15 @@ from backend.config import UNLIMITED, Limits
 from backend.journal.memory import MemoryJournal
 from backend.logs import About
 from backend.net.connection import Connection, Encode
-from backend.net.diary import LOGGED, write
-from backend.net.outbox import MailingList, Outbox
+from backend.net.dispatch import Dispatch
+from backend.net.guesses import Guesses
+from backend.net.notes import note
+from backend.net.outbox import Outbox
 from backend.net.postman import Postman
 from backend.net.sink import Sink
-from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Tick, Via
-from backend.room.events import (
-    Acted,
-    Delivery,
-    Dismissed,
-    Person,
-    Said,
-    Whispered,
-)
+from backend.room.claims import claimed_secret
+from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Promoted, Tick, Via
+from backend.room.events import Delivery, Dismissed, Event, Person, Prompted
 from backend.room.room import Room
 
 GOING_AWAY = 1001
@@ -38,9 +33,6 @@ GOING_AWAY = 1001
 
 NEWS_SECONDS = 1.0
 """How often a crowd is told who came and went: as fast as anybody reads."""
-
-FEW = 2
-"""People who are written to one by one; more of them are an audience."""
 
 CLOSING_TEXT = "The room is closing, come back soon"
 
@@ -52,13 +44,12 @@ class Hub:
         clock: the time that goes into entries, in Unix seconds.
         new_token: makes an unguessable seat token.
         limits: what one may do.
+        operator_secret: what makes a member an operator; None if nothing does.
 
     Attributes:
         postman: who has to run for anything to arrive.
+        dispatch: what was said to whom, in figures.
         is_closing: whether everybody is being shown out.
-        messages: how much was said to everybody, by kind.
-        deliveries: how many copies of events were handed out.
-        delivered_bytes: how many bytes these had.
         ended: how many connections did not just leave, by reason.
     """
 
@@ -67,21 +58,20 @@ class Hub:
         clock: Callable[[], float] = time.time,
         new_token: Callable[[], str] = secrets.token_urlsafe,
         limits: Limits = UNLIMITED,
+        operator_secret: str | None = None,
     ) -> None:
         self.postman = Postman()
         self.is_closing = False
         self._clock = clock
         self._new_token = new_token
+        self._guesses = Guesses(operator_secret)
         self._room = Room()
         self._journal = MemoryJournal(self._follow)
         self._connections: dict[str, Connection] = {}
-        self._audience: tuple[str, ...] = ()
-        self._mailings: dict[Encode, MailingList] = {}
         self._limits = limits
         self._numbers = itertools.count(1)
         self._nobody_left = trio.Event()
-        self.messages: Counter[str] = Counter()
-        self.deliveries = self.delivered_bytes = 0
+        self.dispatch = Dispatch(self._connections, self.postman)
         self.ended: Counter[str] = Counter()
 
     @property
@@ -101,6 +91,10 @@ class Hub:
     def is_member(self, connection: Connection) -> bool:
         """Whether this connection has been let in."""
         return self._room.is_member(connection.id)
+
+    def is_operator(self, connection: Connection) -> bool:
+        """Whether this connection's member may give orders."""
+        return self._room.is_operator(connection.id)
 
     def connected(
         self, via: Via, encode: Encode, sink: Sink, *, id: str = "", origin: str = ""
@@ -125,11 +119,11 @@ class Hub:
         """Encode for a connection in another way from now on."""
         if encode != connection.encode:
             connection.encode = encode
-            self._forget_audience()
+            self.dispatch.forget_audience()
 
     def _forget(self, connection: Connection) -> None:
         del self._connections[connection.id]
-        self._forget_audience()
+        self.dispatch.forget_audience()
         if connection.reason:
             self.ended[connection.reason] += 1
         About(connection.id).info("closed%s", connection.reason and f": {connection.reason}")
@@ -144,14 +138,29 @@ class Hub:
         if self.is_closing:
             self._show_out([connection.id])
             return
-        self._journal.record(Arrived(connection.id, connection.via, self._new_token(), self._now()))
+        token, origin = self._new_token(), connection.origin
+        self._journal.record(Arrived(connection.id, connection.via, token, self._now(), origin))
 
     def heard(self, connection: Connection, line: str | None) -> None:
         """Somebody sent a line; None for one that was too long to keep."""
         if line is None:
             self._journal.record(Overlong(connection.id, self._now()))
+        elif (guess := claimed_secret(line)) is not None:
+            self._guessed(connection, guess)
         else:
             self._journal.record(Line(connection.id, line, self._now()))
+
+    def _guessed(self, connection: Connection, guess: str) -> None:
+        """Somebody offers a secret, which goes no further than this."""
+        refusal: Event | None = Prompted("Join first")
+        if self.is_member(connection):
+            who = connection.origin or connection.id
+            refusal = self._guesses.refuse(guess, who, trio.current_time())
+        if refusal is None:
+            self._journal.record(Promoted(connection.id, self._now()))
+        else:
+            About(connection.id).info("refused: not an operator")
+            self.dispatch.deliver(Delivery(refusal, (connection.id,)))
 
     def gone(self, connection: Connection) -> None:
         """Nothing more will come from somebody. Safe for one who has left already."""
@@ -181,61 +190,11 @@ class Hub:
 
     def _follow(self, entry: Entry) -> None:
         for delivery in self._room.apply(entry):
-            if isinstance(delivery.event, LOGGED):
-                write(entry, delivery.event)
-            self._deliver(delivery)
-
-    def _deliver(self, delivery: Delivery) -> None:
-        event, to = delivery.event, delivery.to
-        if isinstance(event, Said | Acted | Whispered):
-            self.messages[type(event).__name__.lower()] += 1
-        if len(to) <= FEW:
-            for connection in self._connected(delivery.recipients):
-                data = connection.encode(event)
-                connection.outbox.push(data)
-                self._count(1, data)
-        else:
-            spared = self._connections.get(delivery.but) if delivery.but else None
-            for encode, mailing in self._mailings_for(to).items():
-                data = encode(event)
-                mailing.push(data, but=spared.outbox if spared else None)
-                self._count(len(mailing.outboxes), data)
-        if isinstance(event, Dismissed):
-            for connection in self._connected(to):
-                connection.dismiss(event.code, event.text)
-
-    def _count(self, copies: int, data: bytes) -> None:
-        self.deliveries += copies
-        self.delivered_bytes += copies * len(data)
-
-    def _connected(self, ids: Iterable[str]) -> Iterator[Connection]:
-        return filter(None, map(self._connections.get, ids))
-
-    def _mailings_for(self, ids: tuple[str, ...]) -> dict[Encode, MailingList]:
-        """The mailing lists of an audience, by wire.
-
-        The room hands out the same tuple for as long as the same people are in it; so nearly
-        always the lists are there already.
-        """
-        if ids is not self._audience:
-            self._forget_audience()
-            outboxes: dict[Encode, list[Outbox]] = {}
-            for connection in self._connected(ids):
-                outboxes.setdefault(connection.encode, []).append(connection.outbox)
-            self._audience = ids
-            self._mailings = {
-                encode: MailingList(each, self.postman.announce_mailing)
-                for encode, each in outboxes.items()
-            }
-        return self._mailings
-
-    def _forget_audience(self) -> None:
-        for mailing in self._mailings.values():
-            mailing.close()
-        self._audience, self._mailings = (), {}
+            note(entry, delivery)
+            self.dispatch.deliver(delivery)
 
     def _show_out(self, ids: Iterable[str]) -> None:
-        self._deliver(Delivery(Dismissed(CLOSING_TEXT, GOING_AWAY), tuple(ids)))
+        self.dispatch.deliver(Delivery(Dismissed(CLOSING_TEXT, GOING_AWAY), tuple(ids)))
 
     def _now(self) -> float:
         return round(self._clock(), 3)

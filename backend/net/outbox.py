@@ -6,7 +6,7 @@ person until the Postman sends. Only mail for one alone, or that a connection di
 is put into its own outbox, and is bounded there. Knows bytes, not events.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import trio
 
@@ -184,21 +184,18 @@ class MailingList:
             if outbox.chunks or outbox.is_closed:
                 self.set_apart(seat)
 
-    def push(self, data: bytes, but: Outbox | None = None) -> None:
-        """Add mail for everybody on the list, or everybody but one."""
-        if but is not None and but.mailing is self:
-            but.catch_up()
-            self._append(data)
-            self._move(but.seat, self._end)
-        else:
-            self._append(data)
-
-    def _append(self, data: bytes) -> None:
+    def push(self, data: bytes, but: Sequence[Outbox] = ()) -> None:
+        """Add mail for everybody on the list, ``but`` these; the work is in their number only."""
+        spared = [outbox for outbox in but if outbox.mailing is self]
+        for outbox in spared:
+            outbox.catch_up()
         self._letters.append(data)
         self._end += 1
         if not self._is_due:
             self._is_due = True
             self._announce(self)
+        for outbox in spared:
+            self._move(outbox.seat, self._end)
 
     def pick_up(self) -> tuple[int, int, bytes]:
         """What is there now: from which position to which, and all of it in one piece."""

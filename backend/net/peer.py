@@ -19,7 +19,10 @@ READ_BYTES = 4 * 1024
 LINGER_SECONDS = 2.0
 """How long to wait, after our last byte, for the peer to hang up by itself."""
 
-_NOTICE_THE_DEAD = [
+_OPTIONS = [
+    # Telnet's "synch" sends the second byte of IAC DM as urgent data; taken out of line, the IAC
+    # would swallow the next letter instead.
+    (socket.SOL_SOCKET, socket.SO_OOBINLINE, 1),
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     *(
         (socket.IPPROTO_TCP, getattr(socket, name), value)
@@ -55,11 +58,10 @@ class Peer(trio.abc.AsyncResource):
     Attributes:
         id: unique in this process.
         address: the other end's; empty if it was gone already.
-        stream: the socket for Trio.
         send_now: see ``sink.Sink``.
     """
 
-    __slots__ = ("_socket", "address", "id", "send_now", "stream")
+    __slots__ = ("_socket", "address", "id", "send_now")
 
     def __init__(self, accepted: trio.SocketStream) -> None:
         self._socket = socket.socket(fileno=accepted.socket.detach())
@@ -68,10 +70,14 @@ class Peer(trio.abc.AsyncResource):
         self.address = ""
         with suppress(OSError):  # gone already: reading will tell
             self.address = str(self._socket.getpeername()[0])
-            for level, option, value in _NOTICE_THE_DEAD:
+            for level, option, value in _OPTIONS:
                 self._socket.setsockopt(level, option, value)
-        self.stream = trio.SocketStream(trio.socket.from_stdlib_socket(self._socket))
         self.send_now: Callable[[bytes], int] = self._socket.send
+
+    @property
+    def stream(self) -> trio.SocketStream:
+        """The socket for Trio, made when it is wanted: it would be as large as all else here."""
+        return trio.SocketStream(trio.socket.from_stdlib_socket(self._socket))
 
     async def receive(self) -> bytes:
         """The next bytes; empty at the end.
@@ -116,20 +122,26 @@ class Peer(trio.abc.AsyncResource):
         Closing with input unread would reset the connection, and could destroy our last words
         before the peer has seen them. Safe to call twice.
         """
-        with trio.move_on_after(LINGER_SECONDS):
-            try:
-                await self.stream.send_eof()
-                while await self.stream.receive_some(READ_BYTES):
-                    pass
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
+        with (
+            trio.move_on_after(LINGER_SECONDS),
+            suppress(OSError, trio.BrokenResourceError, trio.ClosedResourceError),
+        ):
+            self._socket.shutdown(socket.SHUT_WR)
+            while await self.receive():
                 pass
-        await self.stream.aclose()
+        await self._close()
 
     async def aclose(self) -> None:
         """Close at once, with nothing left to linger in the kernel. Safe to call twice."""
         with suppress(OSError):  # closed already, or the peer was quicker
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        await self.stream.aclose()
+        await self._close()
+
+    async def _close(self) -> None:
+        if self._socket.fileno() >= 0:
+            trio.lowlevel.notify_closing(self._socket)
+            self._socket.close()
+        await trio.lowlevel.checkpoint()
 
 
 class PeerListener(trio.abc.Listener[Peer]):

@@ -4,7 +4,6 @@ A thin shell: the codec knows telnet, the session knows the room. Knows nothing 
 hint for people who came to the wrong port.
 """
 
-import socket
 from collections.abc import Sequence
 
 import trio
@@ -15,7 +14,7 @@ from backend.net.doorkeeper import REFUSALS, Doorkeeper, Refusal
 from backend.net.hub import Hub
 from backend.net.peer import Peer
 from backend.net.session import converse
-from backend.room import commands
+from backend.room import usage
 from backend.room.events import Noticed
 from backend.wire import terminal
 from backend.wire.editor import Editor
@@ -57,9 +56,6 @@ class TelnetDoor:
             About(peer.id).exception("failed")
 
     async def _serve(self, peer: Peer, origin: str) -> None:
-        # Telnet's "synch" sends the second byte of IAC DM as urgent data; taken out of line, the
-        # IAC would swallow the next letter instead.
-        peer.stream.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
         connected = self._hub.connected("telnet", terminal.encode, peer, id=peer.id, origin=origin)
         with connected as connection:
             lines = _Lines(self._hub, peer, connection, self._page_url)
@@ -156,7 +152,7 @@ class _Lines:
         """What Tab offers: commands at the beginning of a line, nicks anywhere."""
         *before, word = beginning.split(" ")
         if not before and word.startswith("/"):
-            known = [*commands.USAGE, *commands.TERMINAL_USAGE]
+            known = usage.known("telnet", self._hub.is_operator(self._connection))
             return [f"{name} " for name in known if name.startswith(word)]
         end = " " if before else ": "
         start = word.casefold()

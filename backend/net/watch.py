@@ -69,13 +69,13 @@ class Watch(Collector):
     def collect(self) -> Iterable[Metric]:
         """For the registry."""
         yield from self._people()
-        hub = self._hub
-        yield _counter("messages", "Lines said to others.", hub.messages, "kind")
+        dispatch = self._hub.dispatch
+        yield _counter("messages", "Lines said to others.", dispatch.messages, "kind")
         yield CounterMetricFamily(
-            "playroom_deliveries", "Copies of events handed out.", value=hub.deliveries
+            "playroom_deliveries", "Copies of events handed out.", value=dispatch.copies
         )
         yield CounterMetricFamily(
-            "playroom_delivered_bytes", "Bytes of all these copies.", value=hub.delivered_bytes
+            "playroom_delivered_bytes", "Bytes of all these copies.", value=dispatch.bytes
         )
         yield _counter("evictions", "Connections ended by us.", self._hub.ended, "reason")
         yield _counter("refusals", "Connections refused.", self._doorkeeper.refused, "reason")

@@ -3,10 +3,11 @@
 Knows the grammar only; who may do what, and what comes of it, is the room's.
 """
 
+import re
 from dataclasses import dataclass
 
-from backend.room.entries import Via
 from backend.room.text import clean
+from backend.room.usage import USAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,37 +57,87 @@ class Quit:
 
 
 @dataclass(frozen=True, slots=True)
+class Ignore:
+    """``/ignore NAME``; without a name it asks whom one ignores."""
+
+    nick: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unignore:
+    """``/unignore NAME``."""
+
+    nick: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowTopic:
+    """``/topic``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetTopic:
+    """``/topic TEXT``; ``/topic -`` for an empty one."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kick:
+    """``/kick NAME [REASON]``."""
+
+    nick: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """``/mute NAME DURATION``, in seconds; 0 lifts it."""
+
+    nick: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """``/ban NAME DURATION``, in seconds."""
+
+    nick: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unban:
+    """``/unban NAME``."""
+
+    nick: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListBans:
+    """``/bans``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Misused:
     """Not a command, or one without what it needs; ``advice`` says what to type instead."""
 
     advice: str
 
 
-Command = Say | Act | Whisper | Rename | ListMembers | Help | Quit | Misused
+Aloud = Say | Act | Whisper
+"""What others hear."""
 
-USAGE = {
-    "/help": ("/help", "this list"),
-    "/who": ("/who", "who is here"),
-    "/nick": ("/nick NAME", "go by another name"),
-    "/me": ("/me TEXT", "do something: * alice waves"),
-    "/msg": ("/msg NAME TEXT", "tell one person only"),
-    "/quit": ("/quit [REASON]", "leave"),
-}
-"""Every command: how it is typed, and what for."""
+Asked = ListMembers | Help | Ignore | Unignore | ShowTopic | Misused
+"""What concerns nobody but the one who asks."""
 
-TERMINAL_USAGE = {
-    "/color": ("/color on|off", "colours on this terminal"),
-    "/rich": ("/rich on|off", "messages above, your line below; arrows and Tab work"),
-}
-"""What the telnet door understands by itself: the room has no terminal."""
+Ruled = Kick | Mute | Ban | Unban | ListBans
+"""What operators do to others."""
 
+ByOperator = Ruled | SetTopic
+"""What only operators may do."""
 
-def help_text(via: Via) -> str:
-    """What ``/help`` answers, one command a line."""
-    known = [*USAGE.values(), *(TERMINAL_USAGE.values() if via == "telnet" else ())]
-    width = max(len(usage) for usage, _ in known)
-    rows = [f"{usage:<{width}}  {purpose}" for usage, purpose in known]
-    return "\n".join([*rows, "Begin a line with // to say something that starts with /."])
+Command = Aloud | Rename | Quit | Asked | ByOperator
 
 
 def parse(line: str) -> Command:
@@ -112,7 +163,34 @@ def parse(line: str) -> Command:
             return Act(rest)
         case "/msg" if remainder:
             return Whisper(first, remainder)
-        case known if known in USAGE:
-            return Misused(f"Usage: {USAGE[known][0]}")
+        case "/ignore":
+            return Ignore(rest)
+        case "/unignore" if rest:
+            return Unignore(rest)
+        case "/topic":
+            return SetTopic("" if rest == "-" else rest) if rest else ShowTopic()
+        case "/kick" if rest:
+            return Kick(first, remainder)
+        case "/mute" if (seconds := _seconds(remainder)) is not None:
+            return Mute(first, seconds)
+        case "/ban" if seconds := _seconds(remainder):
+            return Ban(first, seconds)
+        case "/unban" if rest:
+            return Unban(rest)
+        case "/bans":
+            return ListBans()
+        case known if known in USAGE and USAGE[known].only != "telnet":
+            return Misused(f"Usage: {USAGE[known].typed}")
         case _:
             return Misused(f"There is no {name} here. Type /help for what there is.")
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_DURATION = re.compile(r"([0-9]{1,5})([smhd])")  # more digits would be more than a lifetime
+
+
+def _seconds(duration: str) -> int | None:
+    if duration == "0":
+        return 0
+    match = _DURATION.fullmatch(duration.lower())
+    return int(match[1]) * _UNITS[match[2]] if match else None

@@ -20,12 +20,14 @@ class Arrived:
         via: the door it came through.
         token: the secret that will name its seat, unguessable.
         at: Unix seconds.
+        origin: where it comes from, as an opaque key, equal for equal addresses; empty if unknown.
     """
 
     connection: str
     via: Via
     token: str
     at: float
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,19 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
+class Promoted:
+    """A connection has shown that an operator is behind it. How is none of the log's business.
+
+    Attributes:
+        connection: which one.
+        at: Unix seconds.
+    """
+
+    connection: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed: what was gathered may be told.
 
@@ -82,4 +97,4 @@ class Tick:
     at: float
 
 
-Entry = Arrived | Line | Overlong | Gone | Tick
+Entry = Arrived | Line | Overlong | Gone | Promoted | Tick

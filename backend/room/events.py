@@ -6,6 +6,7 @@ one with each of them; ``at`` is Unix seconds.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from backend.room.entries import Via
 
@@ -33,6 +34,7 @@ class Welcomed:
         members: who is here, you included; in a crowd only some of them.
         total: how many are here.
         last: the id of the newest public event.
+        topic: what the room is about; empty if nobody has said.
     """
 
     nick: str
@@ -42,6 +44,7 @@ class Welcomed:
     members: tuple[Person, ...]
     total: int
     last: int
+    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,16 @@ class Renamed:
 
 
 @dataclass(frozen=True, slots=True)
+class Topic:
+    """Somebody said what the room is about; ``text`` is empty if it is about nothing any more."""
+
+    id: int
+    at: float
+    nick: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Whispered:
     """Somebody said something to one person only. ``to`` is that person's nick."""
 
@@ -139,6 +152,24 @@ class Listed:
 class Noticed:
     """The house has something to tell you; ``text`` may have several lines, split by LF."""
 
+    text: str
+
+
+Deed = Literal["promoted", "kicked", "muted", "unmuted", "banned", "unbanned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moderated:
+    """What an operator did is done: told to the operator.
+
+    Attributes:
+        deed: what it was.
+        connection: the id of whom it was done to.
+        text: what to tell the operator.
+    """
+
+    deed: Deed
+    connection: str
     text: str
 
 
@@ -164,9 +195,11 @@ Event = (
     | Left
     | Presence
     | Renamed
+    | Topic
     | Whispered
     | Listed
     | Noticed
+    | Moderated
     | Dismissed
 )
 
@@ -179,14 +212,14 @@ class Delivery:
         event: what happened.
         to: connection ids, each once; what is for everybody has the same tuple for as long as they
             are the same people, so that whoever delivers may remember what it stands for.
-        but: the one of them who does not get it, if any.
+        but: those of them who do not get it; nearly always one, or nobody.
     """
 
     event: Event
     to: tuple[str, ...]
-    but: str | None = None
+    but: frozenset[str] = frozenset()
 
     @property
     def recipients(self) -> tuple[str, ...]:
         """Who gets it, one by one."""
-        return tuple(connection for connection in self.to if connection != self.but)
+        return tuple(connection for connection in self.to if connection not in self.but)

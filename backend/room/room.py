@@ -6,17 +6,13 @@ A refusal is an event to one person, not an exception; an entry about a connecti
 here (any more) is nothing.
 """
 
-from dataclasses import dataclass, replace
-from itertools import islice
-
-from backend.room import commands, names, text
+from backend.room import commands, names, text, usage
 from backend.room.crowd import CROWD, NAMED, News
-from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Tick, Via
+from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Promoted, Tick
 from backend.room.events import (
     Acted,
     Delivery,
     Dismissed,
-    Event,
     Joined,
     Left,
     Listed,
@@ -25,23 +21,15 @@ from backend.room.events import (
     Prompted,
     Renamed,
     Said,
+    Topic,
     Welcomed,
-    Whispered,
 )
+from backend.room.hearing import Hearing
+from backend.room.members import Member, Members
+from backend.room.moderation import MAX_TOPIC, ONLY_OPERATORS, Moderation
 
 NORMAL_CLOSURE = 1000
 """RFC 6455 (7.4.1): the purpose of the connection has been fulfilled."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    connection: str
-    via: Via
-    nick: names.Nick
-
-    @property
-    def person(self) -> Person:
-        return Person(self.nick.text, self.via)
 
 
 class Room:
@@ -49,11 +37,11 @@ class Room:
 
     def __init__(self) -> None:
         self._waiting: dict[str, Arrived] = {}
-        self._members: dict[str, _Member] = {}
-        self._by_key: dict[str, _Member] = {}
-        self._by_look: dict[str, _Member] = {}
+        self._members = Members()
+        self._moderation = Moderation(self._members)
+        self._hearing = Hearing(self._members)
         self._news = News()
-        self._everybody_known: tuple[str, ...] | None = ()
+        self._topic = Topic(0, 0.0, "", "")
         self._last = 0
 
     @property
@@ -68,11 +56,15 @@ class Room:
 
     def members(self, limit: int = NAMED) -> tuple[Person, ...]:
         """The first of those who are here, in the order they came in."""
-        return tuple(m.person for m in islice(self._members.values(), limit))
+        return self._members.people(limit)
 
     def is_member(self, connection: str) -> bool:
         """Whether this connection has been let in (and has not left)."""
-        return connection in self._members
+        return self._members.get(connection) is not None
+
+    def is_operator(self, connection: str) -> bool:
+        """Whether this connection's member may give orders."""
+        return self._moderation.is_operator(connection)
 
     def apply(self, entry: Entry) -> list[Delivery]:
         """Let one thing happen; what comes of it, in the order people see it."""
@@ -81,20 +73,27 @@ class Room:
         match entry:
             case Tick(at):
                 return self._tell_news(at)
-            case Arrived(connection=connection):
+            case Arrived(connection=connection, at=at) if not self.is_member(connection):
+                if barred := self._moderation.barred(entry, at):
+                    return [Delivery(barred, (connection,))]
                 self._waiting[connection] = entry
                 return [Delivery(Prompted(), (connection,))]
             case Gone(connection, reason, at):
                 self._waiting.pop(connection, None)
                 return self._leave(connection, text.clean(reason), at)
-            case Overlong(connection) if connection in self._members:
+        member = self._members.get(entry.connection)
+        arrival = self._waiting.get(entry.connection)
+        match entry:
+            case Promoted(connection) if member:
+                return [Delivery(self._moderation.promote(member), (connection,))]
+            case Overlong(connection) if member:
                 return [Delivery(Noticed(text.TOO_LONG), (connection,))]
-            case Overlong(connection) if connection in self._waiting:
+            case Overlong(connection) if arrival:
                 return [Delivery(Prompted(names.TOO_LONG), (connection,))]
-            case Line(connection) if connection in self._members:
-                return self._hear(self._members[connection], text.clean(entry.text), entry.at)
-            case Line(connection) if connection in self._waiting:
-                return self._let_in(self._waiting[connection], text.clean(entry.text), entry.at)
+            case Line() if member:
+                return self._hear(member, text.clean(entry.text), entry.at)
+            case Line() if arrival:
+                return self._let_in(arrival, text.clean(entry.text), entry.at)
         return []
 
     # --- coming and going ---
@@ -106,130 +105,143 @@ class Room:
         if isinstance(commands.parse(proposed), commands.Quit):
             del self._waiting[connection]
             return [Delivery(Dismissed("Goodbye.", NORMAL_CLOSURE), (connection,))]
+        if barred := self._moderation.barred(arrival, at):  # since it arrived
+            del self._waiting[connection]
+            return [Delivery(barred, (connection,))]
         try:
-            nick = self._free(proposed)
+            nick = self._members.free_nick(proposed)
         except names.UnacceptableError as why:
             return [Delivery(Prompted(str(why)), (connection,))]
         del self._waiting[connection]
-        member = _Member(connection, via, nick)
+        member = Member(connection, via, arrival.token, arrival.origin, nick)
         told = self._came(member, at)
         members = self.members()
         if member.person not in members:
             members = (*members, member.person)
-        welcome = Welcomed(nick.text, via, arrival.token, False, members, self.total, self._last)
+        welcome = Welcomed(
+            nick.text,
+            via,
+            token=arrival.token,
+            resumed=False,
+            members=members,
+            total=self.total,
+            last=self._last,
+            topic=self._topic.text,
+        )
         return [Delivery(welcome, (connection,)), *told]
 
-    def _came(self, member: _Member, at: float) -> list[Delivery]:
+    def _came(self, member: Member, at: float) -> list[Delivery]:
         """Seat somebody; what the others are told of it."""
         gathering = len(self._members) >= CROWD or self.has_news
-        self._seat(member)
-        self._everybody_known = None
+        self._members.add(member)
+        self._moderation.came(member, at)
         if gathering:
             self._news.came(member.person)
             return []
         joined = Joined(self._next_id(), at, member.nick.text, member.via)
-        return [Delivery(joined, self._everybody, but=member.connection)]
+        return [Delivery(joined, self._members.connections, but=frozenset({member.connection}))]
 
     def _leave(self, connection: str, reason: str, at: float) -> list[Delivery]:
-        member = self._members.pop(connection, None)
+        member = self._members.get(connection)
         if member is None:
             return []
-        self._unseat(member)
-        self._everybody_known = None
+        self._members.remove(member)
+        self._moderation.left(connection)
+        self._hearing.left(connection)
         if len(self._members) >= CROWD or self.has_news:
             self._news.went(member.nick.text)
             return []
         left = Left(self._next_id(), at, member.nick.text, reason)
-        return [Delivery(left, self._everybody)]
+        return [Delivery(left, self._members.connections)]
 
     def _tell_news(self, at: float) -> list[Delivery]:
         if not self.has_news:
             return []
         news = self._news.tell(self._next_id(), at, self.total)
-        return [Delivery(news, self._everybody)]
-
-    def _free(self, proposed: str, bearer: _Member | None = None) -> names.Nick:
-        nick = names.accept(proposed)
-        holder = self._by_key.get(nick.key)
-        if holder not in (None, bearer):
-            raise names.UnacceptableError("Username taken")
-        for look in sorted(nick.looks):  # a set's own order differs between processes
-            alike = self._by_look.get(look)
-            if alike is not None and alike is not bearer:
-                raise names.UnacceptableError(f"That looks too much like {alike.nick.text}")
-        return nick
-
-    def _seat(self, member: _Member) -> None:
-        self._members[member.connection] = member
-        self._by_key[member.nick.key] = member
-        self._by_look.update(dict.fromkeys(member.nick.looks, member))
-
-    def _unseat(self, member: _Member) -> None:
-        del self._by_key[member.nick.key]
-        for look in member.nick.looks:
-            del self._by_look[look]
+        return [Delivery(news, self._members.connections)]
 
     # --- what a member's line does ---
 
-    def _hear(self, member: _Member, line: str, at: float) -> list[Delivery]:
+    def _hear(self, member: Member, line: str, at: float) -> list[Delivery]:
         me = (member.connection,)
         if not line:
             return []
         if len(line) > text.MAX_CHARACTERS:
             return [Delivery(Noticed(text.TOO_LONG), me)]
         nick, via = member.nick.text, member.via
-        match commands.parse(line):
+        command = commands.parse(line)
+        silenced = self._moderation.silenced(member.connection, at)
+        if silenced and isinstance(command, commands.Aloud):
+            return [Delivery(silenced, me)]
+        if isinstance(command, commands.ByOperator) and not self.is_operator(member.connection):
+            return [Delivery(Noticed(ONLY_OPERATORS), me)]
+        if isinstance(command, commands.Ruled):
+            return self._moderate(member, command, at)
+        if isinstance(command, commands.Asked):
+            return [Delivery(self._answer(member, command), me)]
+        match command:
             case commands.Say(words):
-                return [self._for_all(Said(self._next_id(), at, nick, via, words), member)]
+                return [self._hearing.to_all(Said(self._next_id(), at, nick, via, words), member)]
             case commands.Act(deed):
-                return [self._for_all(Acted(self._next_id(), at, nick, via, deed), member)]
+                return [self._hearing.to_all(Acted(self._next_id(), at, nick, via, deed), member)]
             case commands.Whisper(to, words):
-                return self._whisper(member, to, words, at)
+                return [self._hearing.to_one(member, to, words, at)]
             case commands.Rename(proposed):
                 return self._rename(member, proposed, at)
-            case commands.ListMembers():
-                return [Delivery(Listed(self.members(), self.total), me)]
-            case commands.Help():
-                return [Delivery(Noticed(commands.help_text(via)), me)]
             case commands.Quit(reason):
                 goodbye = Dismissed(f"Goodbye {nick}.", NORMAL_CLOSURE)
-                return [Delivery(goodbye, me), *self._leave(member.connection, reason, at)]
+                left = self._leave(member.connection, "" if silenced else reason, at)
+                return [Delivery(goodbye, me), *left]
+            case commands.SetTopic(words):
+                return self._set_topic(member, words, at)
+
+    def _answer(self, member: Member, command: commands.Asked) -> Listed | Noticed:
+        """What concerns nobody but the one who asks."""
+        match command:
+            case commands.ListMembers():
+                return Listed(self.members(), self.total)
+            case commands.Help():
+                is_operator = self.is_operator(member.connection)
+                return Noticed(usage.help_text(member.via, is_operator))
+            case commands.Ignore() | commands.Unignore():
+                return Noticed(self._hearing.obey(member, command))
+            case commands.ShowTopic():
+                topic = self._topic
+                by = f"The topic is: {topic.text} (by {topic.nick})"
+                return Noticed(by if topic.text else "There is no topic.")
             case commands.Misused(advice):
-                return [Delivery(Noticed(advice), me)]
+                return Noticed(advice)
 
-    def _for_all(self, event: Event, speaker: _Member) -> Delivery:
-        # A terminal already shows what was typed on it; to a browser its own event is the receipt.
-        but = speaker.connection if speaker.via == "telnet" else None
-        return Delivery(event, self._everybody, but)
-
-    def _whisper(self, member: _Member, to: str, words: str, at: float) -> list[Delivery]:
-        other = self._by_key.get(names.same(to))
-        if other is None:
-            return [Delivery(Noticed(f"There is no {to} here."), (member.connection,))]
-        ends = {other.connection: None}
-        if member.via == "web":
-            ends[member.connection] = None
-        whisper = Whispered(at, member.nick.text, other.nick.text, words)
-        return [Delivery(whisper, tuple(ends))]
-
-    def _rename(self, member: _Member, proposed: str, at: float) -> list[Delivery]:
+    def _rename(self, member: Member, proposed: str, at: float) -> list[Delivery]:
         try:
-            nick = self._free(proposed, bearer=member)
+            nick = self._members.free_nick(proposed, bearer=member)
         except names.UnacceptableError as why:
             return [Delivery(Noticed(f"{why}."), (member.connection,))]
         if nick == member.nick:
             return [Delivery(Noticed(f"You are {nick.text} already."), (member.connection,))]
-        self._unseat(member)
-        self._seat(replace(member, nick=nick))
+        self._members.rename(member, nick)
+        self._hearing.renamed(member.connection, member.nick, nick)
         self._news.renamed(member.nick.text, nick.text)
         renamed = Renamed(self._next_id(), at, member.nick.text, nick.text)
-        return [Delivery(renamed, self._everybody)]
+        return [Delivery(renamed, self._members.connections)]
 
-    @property
-    def _everybody(self) -> tuple[str, ...]:
-        if self._everybody_known is None:
-            self._everybody_known = tuple(self._members)
-        return self._everybody_known
+    # --- moderation ---
+
+    def _moderate(self, member: Member, command: commands.Ruled, at: float) -> list[Delivery]:
+        ruling = self._moderation.rule(member, command, at)
+        deliveries = []
+        if ruling.on and ruling.told:
+            deliveries.append(Delivery(ruling.told, (ruling.on.connection,)))
+            if isinstance(ruling.told, Dismissed):
+                deliveries += self._leave(ruling.on.connection, ruling.reason, at)
+        return [*deliveries, Delivery(ruling.answer, (member.connection,))]
+
+    def _set_topic(self, member: Member, words: str, at: float) -> list[Delivery]:
+        if len(words) > MAX_TOPIC:
+            advice = f"That topic is too long: the limit is {MAX_TOPIC} characters."
+            return [Delivery(Noticed(advice), (member.connection,))]
+        self._topic = Topic(self._next_id(), at, member.nick.text, words)
+        return [Delivery(self._topic, self._members.connections)]
 
     def _next_id(self) -> int:
         self._last += 1

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from wcwidth import grapheme_boundary_before, iter_graphemes
 from wcwidth import width as display_width
 
+from backend.room.claims import claimed_secret
 from backend.wire.inputs import Encoding, Input, Reply, Typed
 from backend.wire.keys import Key, Keys, Latin1
 from backend.wire.profile import DEFAULT_SIZE, Profile
@@ -180,10 +181,11 @@ class Editor:
         self._move_to(len(self._before + self._after))
         shown = self._update()
         line, overlong = self._before, self._overlong
-        if line.strip() and not overlong and line not in self._history[-1:]:
+        is_new = line.strip() and not overlong and line not in self._history[-1:]
+        if is_new and claimed_secret(line) is None:
             self._history = [*self._history, line][-MAX_HISTORY:]
         self._set("")
-        self._recalled, self._offers = 0, []
+        self._recalled, self._offers, self._draft = 0, [], ("", False)
         self._rows, self._cursor = [""], (0, 0)
         return [*shown, Reply(b"\r\n"), Typed(None if overlong else line, self._encoding)]
 

@@ -23,9 +23,11 @@ _TYPES: dict[type[events.Event], str] = {
     events.Left: "left",
     events.Presence: "presence",
     events.Renamed: "renamed",
+    events.Topic: "topic",
     events.Whispered: "whispered",
     events.Listed: "notice",
     events.Noticed: "notice",
+    events.Moderated: "notice",
     events.Dismissed: "notice",
 }
 
@@ -39,13 +41,14 @@ PING = _server.send(Ping())
 def to_json(event: events.Event) -> str:
     """The event as the websocket contract's JSON object.
 
-    Fields that are None are left out, and so is a dismissal's code: that travels in the close
-    frame. What is only for people to read, such as the answer to ``/who``, is a notice.
+    Fields that are None are left out, and so are a dismissal's code (that travels in the close
+    frame) and whom an operator's deed was done to. What is only for people to read, such as the
+    answer to ``/who``, is a notice.
     """
     match event:
         case events.Listed():
             fields: dict[str, Any] = {"text": listed(event)}
-        case events.Dismissed(text):
+        case events.Dismissed(text) | events.Moderated(text=text):
             fields = {"text": text}
         case _:
             fields = {name: value for name, value in asdict(event).items() if value is not None}

@@ -116,12 +116,14 @@ def to_text(event: events.Event, style: Style = PLAIN) -> str:
             return _house(_columns(event, style), style)
         case events.Presence():
             return _house(_changes(event, style), style)
-        case events.Noticed(text) | events.Dismissed(text):
+        case events.Noticed(text) | events.Dismissed(text) | events.Moderated(text=text):
             return _house(text.split("\n"), style)
     nick = _painted(event.old if isinstance(event, events.Renamed) else event.nick, style)
     match event:
-        case events.Welcomed():
-            return _house([f"Welcome {nick}."], style)
+        case events.Welcomed(topic=topic):
+            return _house(
+                [f"Welcome {nick}.", *([f"The topic is: {topic}"] if topic else [])], style
+            )
         case events.Said(text=text):
             return _line(f"<{nick}> : ", text, style)
         case events.Acted(text=text):
@@ -132,6 +134,10 @@ def to_text(event: events.Event, style: Style = PLAIN) -> str:
             return _house([f"{nick} left" + (reason and f" ({reason})")], style)
         case events.Renamed(new=new):
             return _house([f"{nick} is now {_painted(new, style)}."], style)
+        case events.Topic(text=""):
+            return _house([f"{nick} cleared the topic."], style)
+        case events.Topic(text=text):
+            return _house([f"{nick} set the topic: {text}"], style)
         case events.Whispered(text=text):
             return _line(f"<{nick}> to you: ", text, style)
 

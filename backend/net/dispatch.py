@@ -1,0 +1,97 @@
+"""Deliveries into outboxes: each event encoded once per wire, however many people get it.
+
+Knows which connections there are and how each wants its events; not what the events mean.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from backend.net.connection import Connection, Encode
+from backend.net.outbox import MailingList, Outbox
+from backend.net.postman import Postman
+from backend.room.events import Acted, Delivery, Dismissed, Said, Whispered
+
+FEW = 2
+"""People who are written to one by one; more of them are an audience."""
+
+
+class Dispatch:
+    """Hands out what comes of the room.
+
+    Args:
+        connections: everybody connected, by id; kept by the hub.
+        postman: who carries it.
+
+    Attributes:
+        messages: how much was said, by kind.
+        copies: how many copies of events were handed out.
+        bytes: how many bytes these had.
+    """
+
+    def __init__(self, connections: Mapping[str, Connection], postman: Postman) -> None:
+        self._connections = connections
+        self._postman = postman
+        self._audience: tuple[str, ...] = ()
+        self._mailings: dict[Encode, MailingList] = {}
+        self.messages: Counter[str] = Counter()
+        self.copies = self.bytes = 0
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Push it to everybody it is for; whoever is dismissed by it is read no more."""
+        event, to = delivery.event, delivery.to
+        if isinstance(event, Said | Acted | Whispered):
+            self.messages[type(event).__name__.lower()] += 1
+        if len(to) <= FEW:
+            for connection in self._connected(delivery.recipients):
+                data = connection.encode(event)
+                connection.outbox.push(data)
+                self._count(1, data)
+        else:
+            self._broadcast(delivery)
+        if isinstance(event, Dismissed):
+            for connection in self._connected(to):
+                connection.dismiss(event.code, event.text)
+
+    def _broadcast(self, delivery: Delivery) -> None:
+        mailings = self._mailings_for(delivery.to)
+        spared: dict[MailingList | None, list[Outbox]] = {}
+        for connection in self._connected(delivery.but):
+            spared.setdefault(connection.outbox.mailing, []).append(connection.outbox)
+        for encode, mailing in mailings.items():
+            but = spared.get(mailing, ())
+            copies = len(mailing.outboxes) - len(but)
+            if copies:
+                data = encode(delivery.event)
+                mailing.push(data, but)
+                self._count(copies, data)
+
+    def _count(self, copies: int, data: bytes) -> None:
+        self.copies += copies
+        self.bytes += copies * len(data)
+
+    def _connected(self, ids: Iterable[str]) -> Iterator[Connection]:
+        return filter(None, map(self._connections.get, ids))
+
+    def _mailings_for(self, ids: tuple[str, ...]) -> dict[Encode, MailingList]:
+        """The mailing lists of an audience, by wire.
+
+        The room hands out the same tuple for as long as the same people are in it; so nearly
+        always the lists are there already.
+        """
+        if ids is not self._audience:
+            self.forget_audience()
+            outboxes: dict[Encode, list[Outbox]] = {}
+            for connection in self._connected(ids):
+                outboxes.setdefault(connection.encode, []).append(connection.outbox)
+            self._audience = ids
+            self._mailings = {
+                encode: MailingList(each, self._postman.announce_mailing)
+                for encode, each in outboxes.items()
+            }
+        return self._mailings
+
+    def forget_audience(self) -> None:
+        """Somebody is gone, or wants events encoded in another way."""
+        for mailing in self._mailings.values():
+            mailing.close()
+        self._audience, self._mailings = (), {}

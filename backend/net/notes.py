@@ -1,0 +1,31 @@
+"""What the log says of what comes of an entry: one line each, by connection.
+
+Never what people wrote, and that includes their reasons, be it for leaving or for showing somebody
+out. Knows no connection but by its id.
+"""
+
+from backend.logs import About
+from backend.room.entries import Entry, Gone, Line, Overlong, Promoted
+from backend.room.events import Delivery, Left, Moderated, Prompted, Renamed, Welcomed
+
+_NOTED = (Welcomed, Prompted, Renamed, Left, Moderated)
+
+
+def note(entry: Entry, delivery: Delivery) -> None:
+    """Write it down if it is worth a line."""
+    if not isinstance(delivery.event, _NOTED):
+        return  # nearly always
+    match entry, delivery.event:
+        case Line(connection), Welcomed(nick=nick):
+            About(connection).info("joined: %s", nick)
+        case Line(connection) | Overlong(connection), Prompted(str(reason)):
+            About(connection).info("refused: %s", reason)
+        case Line(connection), Renamed(old=old, new=new):
+            About(connection).info("renamed: %s to %s", old, new)
+        case Line(connection), Left(nick=nick) if connection not in delivery.to:
+            # Who hears of the leaving has not left, but shown somebody out.
+            About(connection).info("left: %s (quit)", nick)
+        case Gone(connection, reason), Left(nick=nick):
+            About(connection).info("left: %s%s", nick, reason and f" ({reason})")
+        case Line(connection) | Promoted(connection), Moderated(deed, whom):
+            About(connection).info("%s %s", deed, whom)

@@ -1,0 +1,25 @@
+"""Lines that claim to come from an operator: ``/op SECRET``.
+
+They are no commands of the room, for what is in them must never get as far as its log. Knows what
+such a line looks like, not whether the secret is right.
+"""
+
+import re
+
+from backend.room.text import MAX_RAW_CHARACTERS, clean
+
+_CLAIM = re.compile(r"[^\w/]*/op\b(.*)", re.IGNORECASE)
+"""Whatever else may stand before it, such as a prompt pasted with it: nothing that people say
+begins like this, and a secret said by mistake is lost. ``//op`` still says ``/op``."""
+
+
+def claimed_secret(line: str) -> str | None:
+    """What comes behind ``/op`` if that is the line, clean; None for any other.
+
+    Such a line is to be kept, shown and passed on nowhere: it has the operators' secret in it, or
+    something too much like it.
+    """
+    if "/" not in line:
+        return None  # nearly all are
+    match = _CLAIM.match(clean(line[:MAX_RAW_CHARACTERS]))
+    return clean(match[1]) if match else None

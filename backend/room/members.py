@@ -1,0 +1,114 @@
+"""Who is in the room, under which nick.
+
+Keeps them in the order they came in, no two with the same nick or with one that could be mistaken
+for the other's. Knows nothing of what they say, nor of who is told.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from backend.room import names
+from backend.room.entries import Via
+from backend.room.events import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody in the room.
+
+    Attributes:
+        connection: its id.
+        via: the door they came through.
+        token: the secret that names their seat.
+        origin: where they come from; see ``entries.Arrived``.
+        nick: what they are called.
+    """
+
+    connection: str
+    via: Via
+    token: str
+    origin: str
+    nick: names.Nick
+
+    @property
+    def person(self) -> Person:
+        """As others see them."""
+        return Person(self.nick.text, self.via)
+
+
+class Members:
+    """The people in the room, by connection and by nick."""
+
+    def __init__(self) -> None:
+        self._by_connection: dict[str, Member] = {}
+        self._by_key: dict[str, Member] = {}
+        self._by_look: dict[str, Member] = {}
+        self._connections: tuple[str, ...] | None = ()
+
+    def __len__(self) -> int:
+        return len(self._by_connection)
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self._by_connection.values())
+
+    @property
+    def connections(self) -> tuple[str, ...]:
+        """Everybody's: the very same tuple for as long as they are the same people."""
+        if self._connections is None:
+            self._connections = tuple(self._by_connection)
+        return self._connections
+
+    def get(self, connection: str) -> Member | None:
+        """Who has this connection."""
+        return self._by_connection.get(connection)
+
+    def called(self, typed: str) -> Member | None:
+        """Who has this nick, however it is written."""
+        return self._by_key.get(names.same(typed))
+
+    def people(self, limit: int) -> tuple[Person, ...]:
+        """The first of them."""
+        return tuple(member.person for member in islice(self, limit))
+
+    def free_nick(self, proposed: str, bearer: Member | None = None) -> names.Nick:
+        """A nick that nobody has, unless it is ``bearer``'s own.
+
+        Raises:
+            names.UnacceptableError: with a reason to show.
+        """
+        nick = names.accept(proposed)
+        holder = self._by_key.get(nick.key)
+        if holder not in (None, bearer):
+            raise names.UnacceptableError("Username taken")
+        for look in sorted(nick.looks):  # a set's own order differs between processes
+            alike = self._by_look.get(look)
+            if alike is not None and alike is not bearer:
+                raise names.UnacceptableError(f"That looks too much like {alike.nick.text}")
+        return nick
+
+    def add(self, member: Member) -> None:
+        """Somebody came in."""
+        self._connections = None
+        self._seat(member)
+
+    def remove(self, member: Member) -> None:
+        """Somebody is gone."""
+        self._connections = None
+        del self._by_connection[member.connection]
+        self._unname(member)
+
+    def rename(self, member: Member, nick: names.Nick) -> None:
+        """Somebody is called something else, and keeps their place."""
+        self._unname(member)
+        self._seat(replace(member, nick=nick))
+
+    def _seat(self, member: Member) -> None:
+        self._by_connection[member.connection] = member
+        self._by_key[member.nick.key] = member
+        self._by_look.update(dict.fromkeys(member.nick.looks, member))
+
+    def _unname(self, member: Member) -> None:
+        del self._by_key[member.nick.key]
+        for look in member.nick.looks:
+            del self._by_look[look]
