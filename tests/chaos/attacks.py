@@ -48,7 +48,7 @@ FEW = 10
 LINES = 200
 """Lines in a flood: from ``FEW``, and as JSON, they are 170 KiB."""
 
-OVERLOAD_SECONDS = 1.0
+OVERLOAD_SECONDS = 0.5
 """Time for listeners to try in vain, more than once."""
 
 MIB = 1 << 20
@@ -117,13 +117,15 @@ async def half_closes(crowd: Crowd) -> None:
 
 
 async def connections_beyond_the_limit(crowd: Crowd) -> None:
-    """More than the server has descriptors for; and then those who came to see the page ask."""
+    """More than the server has descriptors for; and then those who were in before ask for pages."""
+    visitors = [await crowd.connect(crowd.bound.port) for _ in range(2 * FEW)]
     for _ in range(SOME):
-        await crowd.connect(crowd.telnet_port)
-    visitors = [await crowd.connect(crowd.bound.port) for _ in range(SOME)]
+        for port in crowd.ports:
+            await crowd.connect(port)
+    await trio.sleep(OVERLOAD_SECONDS)
     for visitor in visitors:
-        await trio.sleep(OVERLOAD_SECONDS / SOME)
         await send(visitor, PAGE)
+    await trio.sleep(OVERLOAD_SECONDS)
 
 
 # --- request heads ---
