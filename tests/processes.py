@@ -43,11 +43,13 @@ class Running:
         process: the process.
         bound: where its doors are, as it printed them.
         log: its stderr.
+        temporary: where its temporary files are.
     """
 
     process: subprocess.Popen[str]
     bound: Bound
     log: IO[str]
+    temporary: Path
 
     def stop(self, number: int = signal.SIGTERM, *, within: float = 10.0) -> int:
         """Send a signal; the exit status."""
@@ -58,6 +60,10 @@ class Running:
         """Everything written to stderr so far."""
         self.log.seek(0)
         return self.log.read()
+
+    def temporary_files(self) -> list[Path]:
+        """Those that there are now."""
+        return list(self.temporary.iterdir())
 
     def wait_until_logged(self, text: str, *, within: float = 10.0) -> None:
         """Wait until this has been written to stderr."""
@@ -106,7 +112,7 @@ def running(
         try:
             bound = _read_addresses(process, telnet)
             watchdog.cancel()
-            yield Running(process, bound, log)
+            yield Running(process, bound, log, Path(temporary))
         finally:
             watchdog.cancel()
             process.kill()

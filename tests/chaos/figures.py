@@ -43,7 +43,7 @@ class Figures:
 
 async def figures(server: Running) -> Figures:
     """What it holds on to at this moment."""
-    return Figures(descriptors(server), await tasks(server.bound))
+    return Figures(descriptors(server), int(await metric(server.bound, "playroom_tasks")))
 
 
 def descriptors(server: Running) -> int:
@@ -51,12 +51,12 @@ def descriptors(server: Running) -> int:
     return len(list(Path(f"/proc/{server.process.pid}/fd").iterdir()))
 
 
-async def tasks(bound: Bound) -> int:
-    """How many tasks there are, by its own count."""
+async def metric(bound: Bound, name: str) -> float:
+    """One of the figures that it counts itself."""
     answer = await ask(bound, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    gauge = re.search(rb"^playroom_tasks (\S+)\r?$", answer, re.MULTILINE)
-    assert gauge, answer
-    return int(float(gauge[1]))
+    line = re.search(rf"^{name} (\S+)\r?$", answer.decode(), re.MULTILINE)
+    assert line, answer
+    return float(line[1])
 
 
 async def healthy(bound: Bound) -> None:
