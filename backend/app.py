@@ -54,7 +54,7 @@ async def serve(
     pulse = Pulse()
     watch = Watch(hub, doorkeeper, pulse)
     site = Site(make_app(frontend_folder(), watch.health, watch.metrics))
-    front = FrontDoor(Gateway(hub, settings.allowed_origins), site, doorkeeper)
+    front = FrontDoor({b"/ws": Gateway(hub, settings.allowed_origins)}, site, doorkeeper)
 
     async with trio.open_nursery() as house:
         house.start_soon(hub.postman.run)

@@ -13,6 +13,7 @@ import pytest
 import trio
 
 from backend.cli import command
+from backend.config import Settings
 from tests.processes import ROOT, Running, run, running
 from tests.talkers import HANDSHAKE, PROMPT, Terminal, at_browser, at_terminal, upgrade
 
@@ -73,6 +74,7 @@ def test_a_taken_port_costs_one_clear_line() -> None:
         (["--nonsense"], {}),
         (["--allowed-origin", "https://a.example/"], {}),
         ([], {"ALLOWED_ORIGINS": "https://a.example,https://b.example"}),
+        (["--operator-secret", " "], {}),
         (["stray"], {}),
         ([], {"PORT": "http"}),
         ([], {"PORT": "-1"}),
@@ -113,10 +115,11 @@ def test_a_folder_for_temporary_files_with_a_long_name_costs_one_clear_line(
 
 def test_help_names_every_setting() -> None:
     """Flag and meaning; and nothing is served."""
-    result = run("--help")
+    result = run("--help", OPERATOR_SECRET="a dark horse")
     assert result.returncode == 0
     for option in command.params:
         assert option.opts[0] in result.stdout
+    assert "dark" not in result.stdout + result.stderr
 
 
 def test_the_readme_names_every_setting_with_its_default() -> None:
@@ -141,6 +144,42 @@ def test_more_connections_than_the_system_allows_are_not_promised() -> None:
         *ANY_PORTS, command=(sys.executable, "-c", script), MAX_CONNECTIONS="1000"
     ) as room:
         room.wait_until_logged("only 128 connections are possible")
+
+
+def test_the_settings_do_not_show_the_operators_secret() -> None:
+    """Wherever they may be printed."""
+    assert "owl" not in repr(Settings(operator_secret="owl"))
+
+
+@pytest.mark.parametrize("by_flag", [True, False])
+async def test_an_operator_bans_somebody_who_is_then_refused_at_the_door(by_flag: bool) -> None:
+    """From one address; and neither the secret nor the guess is in the log."""
+    flag = ("--operator-secret", "a dark horse") if by_flag else ()
+    variable = "" if by_flag else "a dark horse"
+    with running(*ANY_PORTS, "--host", "127.0.0.1", *flag, OPERATOR_SECRET=variable) as room:
+        async with at_terminal(room.bound, "alice") as alice, at_terminal(room.bound, "bob") as bob:
+            await alice.reads_line("<meta>: bob joined.")
+            await bob.type("/op a white horse")
+            await bob.reads_line("<meta>: That is not the secret.")
+            await alice.type("/op a dark horse")
+            await alice.reads_line("<meta>: You are an operator now. /help lists what you may do.")
+            await alice.type("/ban bob 1h")
+            assert await bob.rest() == "<meta>: You are banned for 60 minutes, by alice.\r\n"
+            await alice.reads_line("<meta>: bob left (banned by alice)")
+            assert (await alice.line()).startswith("<meta>: bob is banned for 60 minutes.")
+            async with at_terminal(room.bound) as again:
+                assert await again.rest() == "<meta>: You are banned: 60 minutes left.\r\n"
+            async with at_browser(room.bound) as browser:
+                await browser.sees("notice", text="You are banned: 60 minutes left.")
+                assert await browser.close_code() == 1008
+            await alice.type("/unban bob")
+            await alice.reads_line("<meta>: bob is banned no more.")
+            async with at_terminal(room.bound, "bob"):
+                await alice.reads_line("<meta>: bob joined.")
+        room.stop()
+        log = room.logged()
+    assert "c1 banned c2" in log
+    assert "horse" not in log
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

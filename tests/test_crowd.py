@@ -1,12 +1,14 @@
 """A crowd: comings and goings are gathered, told together, and cost no more for being many."""
 
 import json
+from unittest.mock import patch
 
 import pytest
 
+from backend.room import room as module
 from backend.room.crowd import CROWD, NAMED
 from backend.room.entries import Arrived, Gone, Line, Tick
-from backend.room.events import Delivery, Joined, Left, Listed, Person, Presence, Welcomed
+from backend.room.events import Delivery, Joined, Left, Listed, Person, Presence, Renamed, Welcomed
 from backend.room.room import Room
 from backend.wire import frames, terminal
 
@@ -75,12 +77,29 @@ def test_who_came_and_went_between_two_ticks_was_never_here() -> None:
     assert not room.has_news
 
 
-def test_a_new_name_between_two_ticks_is_the_one_that_is_told() -> None:
-    """The others would look for a nick that nobody has."""
-    room = crowd_of(CROWD)
-    join(room, "ann")
-    room.apply(Line("ann", "/nick anna", AT))
-    assert tick(room).joined == (Person("anna", "telnet"),)
+def test_a_newcomer_is_not_shown_who_may_yet_go_untold() -> None:
+    """Or the list would keep somebody for ever of whose going nobody is told."""
+    room = crowd_of(2)
+    with patch.object(module, "CROWD", 2):
+        join(room, "ann")
+        (welcome,) = join(room, "bob")
+        assert isinstance(welcome.event, Welcomed)
+        assert [person.nick for person in welcome.event.members] == ["p0", "p1", "bob"]
+        assert welcome.event.total == 4
+        room.apply(Gone("ann", "", AT))
+        assert [person.nick for person in tick(room).joined] == ["bob"]
+
+
+def test_before_a_nick_changes_hands_it_is_told_who_had_it() -> None:
+    """A late "p1 left" would take the one who has just become p1 off everybody's list."""
+    room = crowd_of(CROWD + 1)
+    room.apply(Gone("p1", "", AT))
+    told, renamed = room.apply(Line("p2", "/nick p1", AT))
+    assert isinstance(told.event, Presence)
+    assert told.event.left == ("p1",)
+    assert isinstance(renamed.event, Renamed)
+    assert renamed.event.id == told.event.id + 1
+    assert not room.has_news
 
 
 def test_what_was_gathered_is_told_before_anything_is_told_one_by_one() -> None:

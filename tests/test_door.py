@@ -8,7 +8,12 @@ import trio
 
 from backend.app import Bound
 from backend.net import door
-from tests.talkers import HANDSHAKE, ask, upgrade
+from backend.net.answers import SECURITY_HEADERS
+from tests.talkers import CLOSE, HANDSHAKE, PATIENCE, ask, at_terminal, upgrade
+
+UPGRADE = upgrade("Host: x", *HANDSHAKE)
+NAME = b"\x81\x87\0\0\0\0mallory"
+"""A masked frame with a name, as it would come behind an upgrade."""
 
 
 def get(path: str, *headers: str, method: str = "GET") -> bytes:
@@ -69,29 +74,76 @@ async def test_health_says_how_many_are_here(room: Bound) -> None:
     assert headers(answer)["cache-control"] == "no-store"
 
 
-async def test_head_has_headers_and_no_body(room: Bound) -> None:
+@pytest.mark.parametrize(
+    "method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "get", "X-Y"]
+)
+@pytest.mark.parametrize("target", ["/", "/healthz", "/ws", "/nowhere", "//x", "*", "host:1"])
+async def test_nothing_can_be_changed_over_http(room: Bound, method: str, target: str) -> None:
+    """Only GET and HEAD mean something here, whatever is asked for."""
+    request = get(target, "Content-Length: 5", method=method) + b"hello"
+    answer = await ask(room, request)
+    assert status(answer) == 405
+    assert headers(answer)["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    ("request_head", "expected"),
+    [
+        (get("/"), 200),
+        (get("/", method="HEAD"), 200),
+        (get("/healthz"), 200),
+        (get("/nowhere"), 404),
+        (get("//evil.example/"), 404),
+        (get("/ws"), 426),
+        (upgrade("Host: x"), 426),
+        (upgrade("Host: x", HANDSHAKE[0]), 400),
+        (upgrade("Host: x", "Origin: http://evil.example", *HANDSHAKE), 403),
+        (UPGRADE.replace(b"/ws", b"/x"), 404),
+        (get("/", method="POST"), 405),
+        (get("/", "Content-Length: 1"), 400),
+        (b"nonsense\r\n\r\n", 400),
+        (get("/", "Cookie: " + "x" * door.MAX_HEAD_BYTES), 431),
+        (get("/", "Transfer-Encoding: gzip"), 501),
+        (b"PRI * HTTP/2.0\r\n\r\n", 505),
+        (b"GET / HT", 408),
+    ],
+)
+async def test_every_answer_carries_the_security_headers(
+    room: Bound, monkeypatch: pytest.MonkeyPatch, request_head: bytes, expected: int
+) -> None:
+    """The site's and the door's own, or the one without would be the way in."""
+    monkeypatch.setattr(door, "HEAD_SECONDS", 0.2 if expected == 408 else PATIENCE)
+    answer = await ask(room, request_head)
+    assert status(answer) == expected
+    got = headers(answer)
+    assert {name: got.get(name.lower()) for name in SECURITY_HEADERS} == SECURITY_HEADERS
+    assert "frame-ancestors 'none'" in got["content-security-policy"]
+
+
+@pytest.mark.parametrize(("target", "expected"), [("/", 200), ("ftp://x/", 400)])
+async def test_head_has_headers_and_no_body(room: Bound, target: str, expected: int) -> None:
     """And its relay ends, though the length it announces never comes."""
-    answer = await ask(room, get("/", method="HEAD"))
-    assert status(answer) == 200
-    assert answer.endswith(b"\r\n\r\n")
-
-
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-async def test_nothing_can_be_changed_over_http(room: Bound, method: str) -> None:
-    """Only GET and HEAD mean something here."""
-    request = get("/", "Content-Length: 5", method=method) + b"hello"
-    assert status(await ask(room, request)) == 405
+    answer = await ask(room, get(target, method="HEAD"))
+    assert status(answer) == expected
+    assert answer.index(b"\r\n\r\n") == len(answer) - 4
 
 
 @pytest.mark.parametrize(
     "path",
-    ["/../pyproject.toml", "/%2e%2e/pyproject.toml", "/..%2fpyproject.toml", "//etc/passwd"],
+    [
+        *("/../pyproject.toml", "/%2e%2e/pyproject.toml", "/..%2fpyproject.toml", "//etc/passwd"),
+        *("/js/../../pyproject.toml", "/./index.html", "/js//main.js", "/js/", "/index.html/"),
+        *("/..\\pyproject.toml", "/%5c..%5cpyproject.toml", "/index.html%00", "/%00", "/%ff"),
+        *("/%252e%252e/pyproject.toml", "/js/%2e%2e/index.html", "/index.html%0d%0aX-Y:%20z"),
+        *("/index.html#x", "/index.html;x", "/C:/index.html", "/~root", "/.git/config"),
+    ],
 )
 async def test_no_path_leads_out_of_the_page(room: Bound, path: str) -> None:
-    """Only the front end's own files are there."""
+    """Only the front end's own files are there, each by its one name."""
     answer = await ask(room, get(path))
     assert status(answer) == 404
-    assert b"playroom" not in answer
+    assert answer.endswith(b"\r\n\r\nThere is nothing here.\n")
+    assert "x-y" not in headers(answer)
 
 
 async def test_a_websocket_anywhere_else_is_not_found(room: Bound) -> None:
@@ -113,10 +165,115 @@ async def test_an_upgrade_to_http_2_is_ignored(room: Bound) -> None:
     assert status(await ask(room, request)) == 200
 
 
-async def test_a_second_request_behind_the_first_is_never_answered(room: Bound) -> None:
+@pytest.mark.parametrize("second", [get("/healthz"), UPGRADE + NAME, NAME])
+@pytest.mark.parametrize("first", ["/healthz", "/ws", "/nowhere", "http://x/"])
+async def test_what_comes_behind_a_request_is_never_looked_at(
+    room: Bound, first: str, second: bytes
+) -> None:
     """One connection, one request: nothing can be smuggled behind it."""
-    answer = await ask(room, get("/healthz") + get("/healthz"))
-    assert answer.count(b"HTTP/1.1") == 1
+    async with at_terminal(room, "alice") as alice:
+        answer = await ask(room, get(first) + second)
+        assert answer.count(b"HTTP/1.1") == 1
+        assert status(answer) != 101
+        await alice.type("/who")
+        await alice.reads_line("<meta>: 1 here: alice (telnet)")
+
+
+async def test_what_comes_behind_an_upgrade_is_no_request(room: Bound) -> None:
+    """It is frames, and a second request is not even that."""
+    for second in (get("/healthz"), UPGRADE):
+        answer = await ask(room, UPGRADE + second)
+        assert answer.count(b"HTTP/1.1") == 1
+        assert answer.endswith(b"\x88\x02" + (1002).to_bytes(2))
+
+
+LENGTHS = [
+    *("Content-Length: 22", "Content-Length: 22, 22", "Content-Length: 00", "Content-Length: +22"),
+    *("Content-Length: 0x16", "Content-Length: -1", "Content-Length:", "Content-Length: 22.0"),
+    *("Content-Length: 0\r\nContent-Length: 22", "Content-Length: 0, 22", "Content-Length : 22"),
+    *("Content-Length: 2\r\n 2", "Content-Length: 9999999999999999999999", "Content-Length: 2 2"),
+]
+CODINGS = [
+    *("chunked", "Chunked", "identity", "chunked, identity", "identity, chunked", "xchunked", ""),
+    *("chunked\r\nTransfer-Encoding: chunked", "\r\n chunked", "\x0bchunked", '"chunked"'),
+]
+BODIES = [
+    *LENGTHS,
+    *(f"Transfer-Encoding: {coding}" for coding in CODINGS),
+    *("Transfer-Encoding : chunked", " Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"),
+    *("Content-Length: 22\r\nTransfer-Encoding: chunked",),
+    *("Transfer-Encoding: chunked\r\nContent-Length: 0",),
+    *("Transfer-Encoding: chunked\nContent-Length: 0", "Content-Length: 0\0", "X: y\0", "X: y\rz"),
+]
+"""What two servers have been known to disagree about."""
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("what", ["plain", "upgrade"])
+async def test_a_body_is_refused_however_it_is_announced(room: Bound, body: str, what: str) -> None:
+    """Where one request ends is then no question, and no body is taken for frames."""
+    request = get("/healthz", body) if what == "plain" else upgrade("Host: x", body, *HANDSHAKE)
+    async with at_terminal(room, "alice") as alice:
+        for behind in (get("/healthz"), UPGRADE + NAME, NAME, b"0\r\n\r\n" + UPGRADE + NAME):
+            answer = await ask(room, request + behind)
+            assert status(answer) in (400, 501)
+            assert answer.count(b"HTTP/1.1") == 1
+        await alice.type("/who")
+        await alice.reads_line("<meta>: 1 here: alice (telnet)")
+
+
+async def test_an_announced_lack_of_a_body_is_no_trouble(room: Bound) -> None:
+    """Some programs say so with everything they send."""
+    assert status(await ask(room, get("/healthz", "Content-Length: 0"))) == 200
+    answer = await ask(room, upgrade("Host: x", "Content-Length: 0", *HANDSHAKE) + CLOSE)
+    assert status(answer) == 101
+
+
+async def test_folded_and_bare_lines_are_read_one_way(room: Bound) -> None:
+    """Where RFC 9112 (2.2, 5.2) leaves a choice, the site is told what was understood here."""
+    folded = get("/healthz", "X: y\r\n Transfer-Encoding: chunked") + get("/healthz")
+    bare = folded.replace(b"\r\n", b"\n")
+    mixed = get("/healthz").replace(b"\r\n\r\n", b"\n\r\n") + get("/healthz")
+    for request in (folded, bare, mixed):
+        answer = await ask(room, request)
+        assert status(answer) == 200
+        assert answer.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize(
+    "target", ["//ws", "/%77s", "/ws/", "/x/../ws", "/ws%3f", "/ws#", "/WS", "/ws;", "http://x//ws"]
+)
+async def test_the_websocket_has_one_name(room: Bound, target: str) -> None:
+    """What a proxy in front would not have taken for it is not found."""
+    answer = await ask(room, UPGRADE.replace(b"/ws", target.encode()) + NAME)
+    assert status(answer) == 404
+
+
+@pytest.mark.parametrize(
+    ("replace", "by", "expected"),
+    [
+        ("GET", "HEAD", 426),
+        ("GET", "POST", 405),
+        ("Connection: Upgrade", "X: y", 426),
+        ("Connection: Upgrade", "Connection: close\r\nConnection: x, upgrade", 101),
+        ("Upgrade: websocket", "Upgrade: websocket, h2c", 426),
+        ("Upgrade: websocket", "Upgrade: WebSocket", 101),
+        ("Version: 13", "Version: 8", 426),
+        ("Version: 13", "Version: 13\r\nSec-WebSocket-Version: 8", 426),
+        (HANDSHAKE[1], "X: y", 400),
+        (HANDSHAKE[1], f"{HANDSHAKE[1]}\r\n{HANDSHAKE[1]}", 400),
+        ("AAAAAA", "AAAA", 400),
+        ("AAAAAA", "AAA!AA", 400),
+    ],
+)
+async def test_a_handshake_is_judged_by_the_door(
+    room: Bound, replace: str, by: str, expected: int
+) -> None:
+    """What is no upgrade is a plain request, and a bad upgrade says what would have been good."""
+    answer = await ask(room, UPGRADE.replace(replace.encode(), by.encode(), 1) + CLOSE)
+    assert status(answer) == expected
+    if expected == 426:
+        assert headers(answer)["upgrade"] == "websocket"
 
 
 @pytest.mark.parametrize(

@@ -335,6 +335,17 @@ def test_the_history_has_no_line_twice_in_a_row_and_no_empty_one() -> None:
     assert terminal.rows[-1] == "> one"
 
 
+def test_an_operators_secret_is_not_kept_as_history() -> None:
+    """Whoever sits down at that terminal next must not find it; and it is sent all the same."""
+    terminal = Terminal()
+    terminal.type("before", ENTER, "/op owl", UP, DOWN, ENTER, " /OP owl", ENTER, UP)
+    assert terminal.entered == ["before", "/op owl", " /OP owl"]
+    assert terminal.rows[-1] == "> before"
+    terminal.type(UP, DOWN, DOWN)
+    assert terminal.rows[-1] == ">"
+    assert "owl" not in str(vars(terminal.editor))
+
+
 def test_the_history_is_bounded() -> None:
     """The oldest lines are forgotten."""
     terminal = Terminal()

@@ -38,21 +38,26 @@ def silent_crowd(room: Bound, count: int) -> Iterator[list[socket.socket]]:
         for number in range(count):
             port = room.port if number % 2 else room.telnet_port
             person = stack.enter_context(socket.create_connection((room.host, port)))
-            name = f"p-{number}".encode()
             if number % 2:
-                frame = b"\x81" + bytes([0x80 + len(name)]) + b"\0\0\0\0" + name
-                person.sendall(upgrade("Host: x", *HANDSHAKE) + frame)
-            else:
-                person.sendall(name + b"\r\n")
+                person.sendall(upgrade("Host: x", *HANDSHAKE))
+            say(person, f"p-{number}", by_web=number % 2 == 1)
             crowd.append(person)
         yield crowd
 
 
-@pytest.mark.parametrize("count", [10, 200])
+def say(person: socket.socket, line: str, *, by_web: bool) -> None:
+    """One of the crowd sends a line."""
+    if by_web:
+        person.sendall(b"\x81" + bytes([0x80 + len(line)]) + b"\0\0\0\0" + line.encode())
+    else:
+        person.sendall(line.encode() + b"\r\n")
+
+
+@pytest.mark.parametrize(("count", "deaf"), [(10, 0), (200, 0), (200, 7)])
 async def test_one_line_to_a_crowd_is_one_send_each_and_nothing_else_per_person(
-    room: Bound, monkeypatch: pytest.MonkeyPatch, count: int
+    room: Bound, monkeypatch: pytest.MonkeyPatch, count: int, deaf: int
 ) -> None:
-    """The scheduler's work does not grow with the crowd at all."""
+    """The scheduler's work does not grow with the crowd at all, nor with those who ignore it."""
     encodings: Counter[str] = Counter()
     sends = 0
     to_json, to_text, make = frames.to_json, terminal.to_text, Peer.__init__
@@ -80,6 +85,9 @@ async def test_one_line_to_a_crowd_is_one_send_each_and_nothing_else_per_person(
     with silent_crowd(room, count) as crowd:
         async with at_terminal(room, "speaker") as speaker:
             await _everybody_is_here(speaker, count + 1)
+            for number, person in enumerate(crowd[:deaf]):
+                say(person, "/ignore speaker", by_web=number % 2 == 1)
+            await trio.testing.wait_all_tasks_blocked(0.02)
             monkeypatch.setattr(frames, "to_json", counted_json)
             monkeypatch.setattr(terminal, "to_text", counted_text)
             tasks = trio.lowlevel.current_statistics().tasks_living
@@ -90,12 +98,12 @@ async def test_one_line_to_a_crowd_is_one_send_each_and_nothing_else_per_person(
             trio.lowlevel.remove_instrument(steps)
 
         assert encodings == {"web": 1, "telnet": 1}
-        assert sends == count
+        assert sends == count - deaf
         assert steps.count < 30
         assert trio.lowlevel.current_statistics().tasks_living <= tasks
-        for person in crowd:
+        for number, person in enumerate(crowd):
             person.setblocking(False)
-            assert b"hello" in person.recv(1_000_000)
+            assert (b"hello" in person.recv(1_000_000)) == (number >= deaf)
 
 
 async def _everybody_is_here(speaker: Terminal, count: int) -> None:

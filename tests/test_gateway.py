@@ -10,7 +10,18 @@ from backend.net import gateway
 from backend.net.connection import Connection
 from backend.net.gateway import Gateway
 from backend.net.hub import Hub
+from backend.wire import frames
 from tests.talkers import CLOSE, HANDSHAKE, ask, at_browser, at_terminal, upgrade
+
+GOES_ON, BEGINS, END, TEXT, CLOSING, PING = 0x00, 0x01, 0x80, 0x81, 0x88, 0x89
+"""What frames begin with (RFC 6455, 5.2)."""
+
+
+def frame(start: int, data: bytes) -> bytes:
+    """A client's frame that begins with this byte, masked with zeros."""
+    if len(data) < 126:
+        return bytes((start, 0x80 | len(data))) + bytes(4) + data
+    return bytes((start, 0x80 | 126)) + len(data).to_bytes(2) + bytes(4) + data
 
 
 async def test_a_browser_and_a_terminal_are_in_one_conversation(room: Bound) -> None:
@@ -197,6 +208,82 @@ def test_an_origin_is_matched_exactly(
 ) -> None:
     """Scheme, host and port count; a list of origins replaces the default."""
     assert Gateway(Hub(), allowed).allows(origin, host) is verdict
+
+
+OVERSIZED = frame(TEXT, b"x" * 16_385)
+TOO_BIG = frames.close(1009, "Exceeded maximum message size: 16384 bytes")
+CLOSED = b"\x88\0"
+"""The answer to a close frame without a code."""
+
+
+@pytest.mark.parametrize(
+    ("data", "close"),
+    [
+        (frame(TEXT, b"bob") + CLOSE, CLOSED),
+        (frame(TEXT, b"bob") + frame(TEXT, b"hi") * 70 + CLOSE, CLOSED),
+        (frame(TEXT, b"bob") + CLOSE + frame(PING, b"hi"), CLOSED),
+        (CLOSE + CLOSE + frame(TEXT, b"bob"), CLOSED),
+        (CLOSE + b"\xff" * 100, CLOSED),
+        (frame(CLOSING, b"\x13\x87why"), frames.close(4999, "why")),
+        (frame(CLOSING, b"\x03"), frames.close(1002, "")),
+        (frame(CLOSING, b"\x03\xed"), frames.close(1002, "")),  # 1005 is for nobody to send
+        (frame(CLOSING, b"\x03\xe8\xff"), frames.close(1007, "")),
+        (OVERSIZED + frame(PING, b"hi"), TOO_BIG),
+        (frame(TEXT, b"bob") + OVERSIZED + frame(PING, b"hi"), TOO_BIG),
+        (frame(TEXT, b"bob") + OVERSIZED + OVERSIZED, TOO_BIG),
+        (OVERSIZED + b"\x8f\x80\0\0\0\0", TOO_BIG),
+        (OVERSIZED + CLOSE, TOO_BIG),
+        (frame(TEXT, b"bob") + frame(TEXT, b"/quit") + CLOSE, frames.close(1000, "Goodbye bob.")),
+        (
+            frame(TEXT, b"bob") + frame(TEXT, b"/quit") + OVERSIZED,
+            frames.close(1000, "Goodbye bob."),
+        ),
+        (b"\x89\xfe\0\x7e" + bytes(130), frames.close(1002, "")),
+        (b"\x81\xff" + b"\xff" * 8 + b"\0\0\0\0", frames.close(1002, "")),
+    ],
+)
+async def test_a_close_frame_is_the_last_thing_said_and_the_only_one(
+    room: Bound, caplog: pytest.LogCaptureFixture, data: bytes, close: bytes
+) -> None:
+    """Whatever comes with the reason for it, in whichever order the tasks run."""
+    for _ in range(10):
+        answer = await ask(room, upgrade("Host: x", *HANDSHAKE) + data)
+        assert answer.endswith(close)
+        assert answer.count(close) == 1
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_what_was_said_before_an_oversized_message_is_heard(room: Bound) -> None:
+    """Even when both came in one read."""
+    said = b"".join(frame(TEXT, text) for text in (b"bob", b"one", b"two")) + OVERSIZED
+    async with at_terminal(room, "alice") as alice:
+        for _ in range(10):
+            await ask(room, upgrade("Host: x", *HANDSHAKE) + said)
+            for line in ("<meta>: bob joined.", "<bob> : one", "<bob> : two", "<meta>: bob left"):
+                await alice.reads_line(line)
+
+
+async def test_a_line_may_come_in_single_bytes(room: Bound) -> None:
+    """The longest line there can be, each byte in a frame of its own."""
+    line = "\N{GRINNING FACE}" * 1_000
+    first, *pieces = [frame(GOES_ON, bytes([byte])) for byte in line.encode()]
+    async with (
+        at_terminal(room, "alice") as alice,
+        await trio.open_tcp_stream(room.host, room.port) as bob,
+    ):
+        await bob.send_all(upgrade("Host: x", *HANDSHAKE) + frame(TEXT, b"bob"))
+        await alice.reads_line("<meta>: bob joined.")
+        await bob.send_all(bytes([BEGINS]) + first[1:] + b"".join(pieces) + frame(END, b""))
+        await alice.reads_line(f"<bob> : {line}")
+
+
+async def test_a_message_in_endless_empty_pieces_is_refused(room: Bound) -> None:
+    """They have no length to bound, yet each would be kept; leans on a private list's name."""
+    pieces = (
+        bytes([BEGINS]) + frame(GOES_ON, b"")[1:] + frame(GOES_ON, b"") * 2 * gateway.MAX_PIECES
+    )
+    answer = await ask(room, upgrade("Host: x", *HANDSHAKE) + pieces)
+    assert answer.endswith(frames.close(1008, "That message is in too many pieces."))
 
 
 async def test_a_bad_handshake_is_answered_and_closed(room: Bound) -> None:

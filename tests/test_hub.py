@@ -1,76 +1,30 @@
 """The hub over memory streams: one encoding per wire, drains, and who is told what."""
 
+import itertools
+import logging
 from collections import Counter
-from collections.abc import Callable
 
 import pytest
 import trio
 import trio.testing
 
-from backend.net.connection import Connection
+from backend.net.guesses import FREE_GUESSES, MAX_GUESSES, PAUSE_SECONDS
 from backend.net.hub import Hub
 from backend.net.session import LINES_PER_TURN, converse
 from backend.net.sink import StreamSink
+from backend.room.entries import Entry, Promoted
 from backend.room.events import Delivery, Event, Said
 from backend.wire import frames, terminal
+from tests.guests import Guest, Pipe, settled
 
-settled = trio.testing.wait_all_tasks_blocked
-
-
-Encode = Callable[[Event], bytes]
-
-
-class Guest:
-    """Somebody in the room whose lines the test hands in and whose mail it reads."""
-
-    def __init__(self, hub: Hub, nursery: trio.Nursery, encode: Encode = terminal.encode) -> None:
-        self._hub = hub
-        self._encode = encode
-        self._say, self._lines = trio.open_memory_channel[list[str | None]](10)
-        self._mail = trio.testing.MemorySendStream()
-        self.connection: Connection | None = None
-        nursery.start_soon(self._stay)
-
-    async def _stay(self) -> None:
-        with self._hub.connected("telnet", self._encode, StreamSink(self._mail)) as connection:
-            self.connection = connection
-            await converse(self._hub, connection, self._receive)
-            await connection.flush()
-
-    async def _receive(self) -> list[str | None]:
-        try:
-            return await self._lines.receive()
-        except trio.EndOfChannel:
-            return []
-
-    @property
-    def id(self) -> str:
-        """The connection's."""
-        assert self.connection is not None
-        return self.connection.id
-
-    async def types(self, *lines: str | None) -> None:
-        """Send lines that arrive together."""
-        await self._say.send(list(lines))
-        await settled()
-
-    def hangs_up(self) -> None:
-        """Nothing more will come."""
-        self._say.close()
-
-    async def mail(self) -> str:
-        """What has arrived since the last look."""
-        await settled()
-        try:
-            return self._mail.get_data_nowait().decode()
-        except trio.WouldBlock:
-            return ""
+SECRET = "correct horse"
 
 
 @pytest.fixture
 async def hub(nursery: trio.Nursery) -> Hub:
     """A hub with its Postman at work, a clock that stands still and numbered tokens."""
-    hub = Hub(clock=lambda: 1_000.0, new_token=lambda: "token")
+    tokens = map("token-{}".format, itertools.count())
+    hub = Hub(lambda: 1_000.0, lambda: next(tokens), operator_secret=SECRET)
     nursery.start_soon(hub.postman.run)
     return hub
 
@@ -130,7 +84,7 @@ async def test_a_long_paste_gives_the_others_their_turn(hub: Hub, nursery: trio.
     alice, bob = Guest(hub, nursery), Guest(hub, nursery)
     await alice.types("alice")
     await bob.types("bob")
-    await alice._say.send([str(n) for n in range(40 * LINES_PER_TURN)])
+    alice.sends(*map(str, range(40 * LINES_PER_TURN)))
     assert bob.connection is not None
     sizes = []
     for _ in range(500):
@@ -190,6 +144,18 @@ async def test_nobody_is_told_anything_before_or_after_their_session(hub: Hub) -
                 stream.get_data_nowait()
 
 
+async def test_whoever_has_just_quit_is_not_also_told_that_the_room_closes(hub: Hub) -> None:
+    """The goodbye is the last thing that a connection gets."""
+    pipe = Pipe()
+    with hub.connected("telnet", terminal.encode, pipe) as connection:
+        hub.arrived(connection)
+        hub.heard(connection, "alice")
+        hub.heard(connection, "/quit")
+        with trio.move_on_after(0.01):
+            await hub.close()
+    assert pipe.taken.endswith(b"<meta>: Welcome alice.\r\n<meta>: Goodbye alice.\r\n")
+
+
 async def test_a_fault_in_one_session_is_an_ordinary_leaving_for_the_others(
     hub: Hub, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,3 +176,160 @@ async def test_a_fault_in_one_session_is_an_ordinary_leaving_for_the_others(
     with pytest.raises(ZeroDivisionError):
         await bob()
     assert (await alice.mail()).endswith("<meta>: bob joined.\r\n<meta>: bob left\r\n")
+
+
+# --- moderation ---
+
+
+@pytest.fixture
+def recorded(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> list[Entry]:
+    """Every entry that the journal gets from now on."""
+    entries: list[Entry] = []
+    record = hub._journal.record
+
+    def noting(entry: Entry) -> None:
+        entries.append(entry)
+        record(entry)
+
+    monkeypatch.setattr(hub._journal, "record", noting)
+    return entries
+
+
+async def test_the_secret_makes_an_operator_and_is_found_nowhere(
+    hub: Hub,
+    nursery: trio.Nursery,
+    recorded: list[Entry],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Not in the journal, the log, or anybody's mail; and neither are guesses that came near."""
+    caplog.set_level(logging.DEBUG)
+    wires = (terminal.encode, lambda event: f"{frames.to_json(event)}\n".encode())
+    guests = [Guest(hub, nursery, wire) for wire in wires]
+    alice, bob = guests
+    stranger = Guest(hub, nursery)
+    lines = [f"/op {SECRET}", f"  /OP\t{SECRET}", f"\x00/o\x07p {SECRET}", f"> /op {SECRET}"]
+    too_long = f"/op {SECRET} {'x' * 10_000}"
+    await stranger.types(*lines, too_long)
+    mail = await stranger.mail()
+    await alice.types("alice", "/op correct horsf", too_long)
+    await bob.types("bob", "hello")
+    mail += await alice.mail()
+    assert "operator now" not in mail
+    assert alice.connection is not None
+    assert not hub.is_operator(alice.connection)
+    await alice.types(lines[0])
+    assert hub.is_operator(alice.connection)
+    mail += await alice.mail()
+    assert "operator now" in mail
+    for line in lines[1:]:
+        await alice.types(line)
+    mail += await alice.mail() + await bob.mail() + await stranger.mail()
+    everything = f"{mail}{recorded}{caplog.text}{[record.__dict__ for record in caplog.records]}"
+    assert "hello" in everything
+    for trace in ("correct", "hors"):
+        assert trace not in everything
+    promoted = [entry for entry in recorded if isinstance(entry, Promoted)]
+    assert promoted == [Promoted(alice.id, 1_000.0)] * len(lines)
+
+
+async def test_at_the_name_prompt_a_secret_is_no_name(hub: Hub, nursery: trio.Nursery) -> None:
+    """Nothing is said of whether it is right, and it is no guess either."""
+    alice = Guest(hub, nursery)
+    await alice.mail()
+    for line in (f"/op {SECRET}", *["/op x"] * 20):
+        await alice.types(line)
+        assert await alice.mail() == "<meta>: Join first. Please enter another: "
+    await alice.joins("alice")
+    await alice.types(f"/op {SECRET}")
+    assert "You are an operator now" in await alice.mail()
+
+
+async def test_without_a_secret_there_are_no_operators(nursery: trio.Nursery) -> None:
+    """A plain notice, however often."""
+    hub = Hub()
+    nursery.start_soon(hub.postman.run)
+    alice = await Guest(hub, nursery).joins("alice")
+    for _ in range(10):
+        await alice.types("/op")
+        assert await alice.mail() == "<meta>: There are no operators here.\r\n"
+
+
+async def test_guesses_are_counted_by_origin_and_a_minute_is_a_minute(
+    hub: Hub, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    """A second connection from there is no way round; one from elsewhere is not concerned."""
+    mallory = await Guest(hub, nursery, origin="a").joins("mallory")
+    await mallory.types(*["/op x"] * FREE_GUESSES)
+    assert (await mallory.mail()).count("That is not the secret.") == FREE_GUESSES
+    again = await Guest(hub, nursery, origin="a").joins("again")
+    alice = await Guest(hub, nursery, origin="b").joins("alice")
+    await again.types(f"/op {SECRET}")
+    assert "Too many guesses" in await again.mail()
+    await alice.types(f"/op {SECRET}")
+    assert "You are an operator now" in await alice.mail()
+    await trio.sleep(PAUSE_SECONDS)
+    await again.types(f"/op {SECRET}")
+    assert "You are an operator now" in await again.mail()
+
+
+async def test_without_an_origin_guesses_are_counted_by_connection(
+    hub: Hub, nursery: trio.Nursery
+) -> None:
+    """Nobody pays for a stranger."""
+    mallory, alice = [await Guest(hub, nursery).joins(nick) for nick in ("mallory", "alice")]
+    await mallory.types(*["/op x"] * (MAX_GUESSES - 1))
+    await alice.types(f"/op {SECRET}")
+    assert "You are an operator now" in await alice.mail()
+
+
+async def test_whoever_goes_on_guessing_is_shown_out(hub: Hub, nursery: trio.Nursery) -> None:
+    """With the code for policy; the others see an ordinary leaving."""
+    mallory, alice = [await Guest(hub, nursery).joins(nick) for nick in ("mallory", "alice")]
+    await mallory.types(*["/op x"] * MAX_GUESSES, "hello")
+    assert mallory.connection is not None
+    assert mallory.connection.goodbye is not None
+    assert mallory.connection.goodbye[0] == 1008
+    assert await alice.mail() == "<meta>: mallory left\r\n"
+
+
+async def test_a_ban_reaches_the_next_connection_from_there(
+    hub: Hub, nursery: trio.Nursery
+) -> None:
+    """Shown out before any prompt, and gone."""
+    alice = await Guest(hub, nursery, origin="a").joins("alice")
+    bob = await Guest(hub, nursery, origin="b").joins("bob")
+    await alice.types(f"/op {SECRET}", "/ban bob 1h")
+    assert await bob.mail() == "<meta>: You are banned for 60 minutes, by alice.\r\n"
+    again = Guest(hub, nursery, origin="b")
+    assert await again.mail() == "<meta>: You are banned: 60 minutes left.\r\n"
+    await settled()
+    assert [connection.origin for connection in hub.connections] == ["a"]
+
+
+async def test_the_log_says_who_did_what_to_whom_and_no_word_of_why(
+    hub: Hub, nursery: trio.Nursery, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By connection; who is shown out has not quit."""
+    caplog.set_level(logging.INFO)
+    names = ("alice", "bob", "carol", "dora")
+    guests = [await Guest(hub, nursery, origin=nick).joins(nick) for nick in names]
+    caplog.clear()
+    for line in (
+        *("/op wrong", f"/op {SECRET}", "/mute bob 1h", "/mute bob 0", "/kick bob for a reason"),
+        *("/ban carol 1h", "/unban carol", "/topic owls", "/ban ghost 1h"),
+    ):
+        await guests[0].types(line)
+    await guests[3].types("/quit for lunch")
+    assert [record.getMessage() for record in caplog.records] == [
+        "c1 refused: not an operator",
+        "c1 promoted c1",
+        "c1 muted c2",
+        "c1 unmuted c2",
+        "c1 kicked c2",
+        "c2 closed",
+        "c1 banned c3",
+        "c3 closed",
+        "c1 unbanned c3",
+        "c4 left: dora (quit)",
+        "c4 closed",
+    ]

@@ -24,7 +24,7 @@ IMPURE = ("trio", "time", "random", "secrets", "socket", "asyncio")
 PURE_PACKAGES = ("room", "wire")
 
 DOORS = ("tcp", "gateway")
-DOORS_MAY_SHARE = ("session", "connection", "doorkeeper", "outbox", "peer", "hub")
+DOORS_MAY_SHARE = (*("session", "connection", "doorkeeper", "outbox", "peer", "hub", "websocket"),)
 
 _ROW = re.compile(r"^ {4}(\w+)(?:\.py|/) {2,}\S.*? {2,}(\S.*)$", re.MULTILINE)
 

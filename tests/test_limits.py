@@ -15,8 +15,8 @@ from backend.net import session
 from backend.net.connection import FLOODING, TOO_FAST
 from backend.net.doorkeeper import SPARE
 from backend.net.hub import Hub
+from tests.guests import Guest
 from tests.talkers import HANDSHAKE, a_room, ask, at_browser, at_terminal, upgrade
-from tests.test_hub import Guest
 
 FULL = "<meta>: The room is full, please try again later."
 

@@ -14,45 +14,7 @@ from backend.net import postman, turn
 from backend.net.outbox import MailingList, Outbox
 from backend.net.postman import Postman
 from backend.net.sink import Sink, StreamSink
-
-
-class Pipe:
-    """A sink with a valve: takes up to ``room`` bytes, then blocks until there is more."""
-
-    def __init__(self, room: int = 1_000_000) -> None:
-        self.room = room
-        self.writes: list[bytes] = []
-        self.written: list[bytes] = []  # what was handed in, whole
-        self.broken = False
-        self._opened = trio.Event()
-
-    @property
-    def taken(self) -> bytes:
-        """Everything written so far."""
-        return b"".join(self.writes)
-
-    def open(self, room: int) -> None:
-        """Make room for so many bytes more."""
-        self.room += room
-        self._opened.set()
-        self._opened = trio.Event()
-
-    def send_now(self, data: bytes) -> int:
-        """See ``sink.Sink``."""
-        if self.broken:
-            raise ConnectionResetError
-        count = min(self.room, len(data))
-        self.written.append(data)
-        if count:
-            self.writes.append(data[:count])
-            self.room -= count
-        return count
-
-    async def send_some(self, data: bytes) -> int:
-        """See ``sink.Sink``."""
-        while not (count := self.send_now(data)):
-            await self._opened.wait()
-        return count
+from tests.guests import Pipe
 
 
 class Desk:

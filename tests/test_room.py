@@ -23,6 +23,7 @@ from backend.room.events import (
     Welcomed,
     Whispered,
 )
+from backend.room.members import RENAME_SECONDS, RENAMES
 from backend.room.room import Room
 from backend.room.usage import help_text
 
@@ -344,6 +345,19 @@ def test_a_look_alike_or_reserved_nick_is_refused_to_a_member() -> None:
         to(Noticed("That looks too much like lris."), "iris")
     ]
     assert play.says("iris", "/nick meta") == [to(Noticed("That username is reserved."), "iris")]
+
+
+def test_nicks_cannot_be_changed_without_end() -> None:
+    """A few at once, and another one every while; a clock set back changes nothing."""
+    play = with_people(alice="telnet")
+    for number in range(RENAMES):
+        assert isinstance(play.says("alice", f"/nick a{number}")[0].event, Renamed)
+    refused = [to(Noticed("You have changed your name too often, wait a while."), "alice")]
+    assert play.says("alice", "/nick enough") == refused
+    assert play.says("alice", "/nick enough", AT - 3_600) == refused
+    assert play.says("alice", "/nick enough", AT + RENAME_SECONDS - 1) == refused
+    (renamed,) = play.says("alice", "/nick enough", AT + RENAME_SECONDS)
+    assert isinstance(renamed.event, Renamed)
 
 
 def test_a_rename_to_the_same_nick_is_told_so() -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -11,16 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.room import names
-from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Via
+from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Promoted, Via
 from backend.room.events import (
     Acted,
     Delivery,
     Dismissed,
     Joined,
     Left,
+    Moderated,
+    Noticed,
     Prompted,
     Renamed,
     Said,
+    Topic,
     Welcomed,
     Whispered,
 )
@@ -34,9 +38,14 @@ NICKS = (*FIRST_NICKS, "Bob", "ｂｏｂ", "Iris", "iris", "Irıs", "сосо", 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
 NICK = st.sampled_from(NICKS)
 COMMANDS = ("/me waves", "/who", "/help", "/quit", "/quit bye", "//hi", "/x", "/msg x", "", " ")
+OTHERS = ("/topic", "/topic owls", "/topic -", "/ignore", "/bans", "/mute x 1h")
 LINE = st.one_of(
     NICK,
-    st.sampled_from(COMMANDS),
+    st.sampled_from([*COMMANDS, *OTHERS]),
+    st.sampled_from(
+        ["ignore {}", "unignore {}", "kick {}", "mute {} 1h", "mute {} 0", "unban {}"]
+    ).flatmap(lambda form: st.sampled_from([f"/{form.format(nick)}" for nick in FIRST_NICKS])),
+    st.sampled_from([f"/ban {nick} {time}" for nick in FIRST_NICKS for time in ("1h", "1d")]),
     st.sampled_from([f"/nick {nick}" for nick in NICKS]),
     st.sampled_from([f"/msg {nick} hi" for nick in NICKS]),
     st.sampled_from([f"/msg {nick} hi" for nick in FIRST_NICKS]),
@@ -45,16 +54,19 @@ LINE = st.one_of(
 )
 CONNECTION = st.sampled_from(CONNECTIONS)
 VIA: st.SearchStrategy[Via] = st.sampled_from(["web", "telnet"])
-TIME = st.floats(0, 4e9)
+TIME = st.floats(0, 4e9) | st.floats(0, 4 * 3_600)
+ORIGIN = st.sampled_from(["", "here", "there"])
 
 
 @st.composite
 def entries(draw: st.DrawFn) -> Entry:
     """Anything that can be done by anybody; mostly lines, for they make the conversation."""
     connection, at = draw(CONNECTION), draw(TIME)
-    match draw(st.integers(0, 9)):
+    match draw(st.integers(0, 10)):
+        case 10:
+            return Promoted(connection, at)
         case 7:
-            return Arrived(connection, draw(VIA), "token", at)
+            return Arrived(connection, draw(VIA), "token", at, draw(ORIGIN))
         case 8:
             return Overlong(connection, at)
         case 9:
@@ -65,13 +77,20 @@ def entries(draw: st.DrawFn) -> Entry:
 
 def opening(people: list[tuple[Via, str]]) -> Iterator[Entry]:
     """The first few connections arrive and propose a nick, so that most logs have a room."""
-    for connection, (via, nick) in zip(CONNECTIONS, people, strict=False):
-        yield Arrived(connection, via, f"{connection}'s token", 0.0)
+    origins = ("", "here", "there", "here", "")
+    for connection, origin, (via, nick) in zip(CONNECTIONS, origins, people, strict=False):
+        yield Arrived(connection, via, f"{connection}'s token", 0.0, origin)
         yield Line(connection, nick, 0.0)
 
 
+def in_time(log: list[Entry]) -> list[Entry]:
+    """The same things, with time going forward."""
+    times = sorted(entry.at for entry in log)
+    return [replace(entry, at=at) for entry, at in zip(log, times, strict=True)]
+
+
 LOG = st.builds(
-    lambda people, rest: [*opening(people), *rest],
+    lambda people, rest: [*opening(people), *in_time(rest)],
     st.lists(
         st.tuples(VIA, st.sampled_from(FIRST_NICKS)),
         min_size=2,
@@ -81,9 +100,44 @@ LOG = st.builds(
     st.lists(entries(), min_size=15, max_size=40),
 )
 
+
+@st.composite
+def troubles(draw: st.DrawFn) -> Entry:
+    """What happens where an operator is busy: the first connection's, with the others."""
+    at = draw(st.floats(0, 6 * 3_600))
+    others, nicks = st.sampled_from(CONNECTIONS[1:4]), st.sampled_from(("bob", "lris", "dan"))
+    match draw(st.integers(0, 9)):
+        case 0 | 1 | 2:
+            deed = st.sampled_from(["mute {} 1h", "mute {} 0", "ban {} 1h", "unban {}", "kick {}"])
+            return Line(CONNECTIONS[0], f"/{draw(deed).format(draw(nicks))}", at)
+        case 3:
+            who = draw(others)
+            return Arrived(who, draw(VIA), f"{who}'s token", at, draw(ORIGIN))
+        case 4:
+            return Gone(draw(others), "", at)
+        case 5:
+            return Line(draw(others), draw(nicks), at)
+        case 6:
+            form = draw(st.sampled_from(["/ignore {}", "/nick {}", "/unignore {}"]))
+            return Line(draw(others), form.format(draw(nicks)), at)
+        case _:
+            words = ["hi", "/me waves", "/msg alice hi", "/quit bye"]
+            return Line(draw(others), draw(st.sampled_from(words)), at)
+
+
+TROUBLE = st.builds(
+    lambda vias, rest: [
+        *opening(list(zip(vias, FIRST_NICKS, strict=False))),
+        Promoted(CONNECTIONS[0], 0.0),
+        *in_time(rest),
+    ],
+    st.lists(VIA, min_size=4, max_size=4),
+    st.lists(troubles(), min_size=10, max_size=40),
+)
+
 for_any_log = settings(deadline=None, max_examples=150)
 
-Public = Said | Acted | Joined | Left | Renamed
+Public = Said | Acted | Joined | Left | Renamed | Topic
 """What everybody in the room may see, numbered."""
 
 
@@ -120,7 +174,7 @@ def test_public_ids_grow_by_one(log: list[Entry]) -> None:
 
 
 @for_any_log
-@given(LOG)
+@given(LOG | TROUBLE)
 def test_nobody_outside_the_room_receives_room_events(log: list[Entry]) -> None:
     """From welcome to leaving, and not a moment longer, one is in the conversation."""
     inside: set[str] = set()
@@ -139,22 +193,123 @@ def test_nobody_outside_the_room_receives_room_events(log: list[Entry]) -> None:
 
 
 @for_any_log
-@given(LOG)
+@given(LOG | TROUBLE)
 def test_everybody_in_the_room_receives_what_is_public(log: list[Entry]) -> None:
-    """All but the newcomer, who has the welcome, and the speaker whose terminal shows it."""
+    """But the newcomer, the speaker whose terminal shows it, and who ignores the speaker."""
+    ignoring = Ignoring()
     for entry, deliveries, room in played(log):
         for delivery in deliveries:
             inside = {c for c in CONNECTIONS if room.is_member(c)}
+            deaf = ignoring.deaf_to(delivery.event)
             match delivery.event:
-                case Joined() | Said(via="telnet") | Acted(via="telnet"):
+                case Joined():
                     assert isinstance(entry, Line)
                     assert set(delivery.recipients) == inside - {entry.connection}
-                case Said() | Acted() | Left() | Renamed():
+                case Said(via="telnet") | Acted(via="telnet"):
+                    assert isinstance(entry, Line)
+                    assert set(delivery.recipients) == inside - deaf - {entry.connection}
+                case Said() | Acted():
+                    assert set(delivery.recipients) == inside - deaf
+                case Left() | Renamed() | Topic():
                     assert set(delivery.recipients) == inside
+                case Whispered():
+                    assert not set(delivery.recipients) & deaf
+        ignoring.follow(entry, deliveries)
+
+
+class Ignoring:
+    """The simple model: pairs of who ignores and the nick that is ignored.
+
+    What somebody asked for is known from the answer they got.
+    """
+
+    def __init__(self) -> None:
+        self.pairs: set[tuple[str, str]] = set()
+        self.nicks: dict[str, str] = {}
+
+    def deaf_to(self, event: object) -> set[str]:
+        """Who does not hear whoever this comes from."""
+        if not isinstance(event, Said | Acted | Whispered):
+            return set()
+        key = names.same(event.nick)
+        return {c for c, ignored in self.pairs if ignored == key}
+
+    def follow(self, entry: Entry, deliveries: list[Delivery]) -> None:
+        """Learn from what happened."""
+        if isinstance(entry, Gone):
+            self._forget(entry.connection)
+        for delivery in deliveries:
+            match delivery.event:
+                case Dismissed():
+                    self._forget(*delivery.recipients)
+                case Renamed(old=old, new=new):
+                    assert isinstance(entry, Line)
+                    was, becomes = names.same(old), names.same(new)
+                    moved = {(c, becomes if n == was else n) for c, n in self.pairs}
+                    self.pairs = moved - {(entry.connection, becomes)}
+                case Noticed(text) if isinstance(entry, Line):
+                    if text.startswith("You hear no more of "):
+                        nick = text.removeprefix("You hear no more of ").split(". /unignore")[0]
+                        self.pairs.add((entry.connection, names.same(nick)))
+                    elif text.startswith("You hear ") and text.endswith(" again."):
+                        nick = text.removeprefix("You hear ").removesuffix(" again.")
+                        self.pairs.discard((entry.connection, names.same(nick)))
+
+    def _forget(self, *gone: str) -> None:
+        self.pairs = {(c, nick) for c, nick in self.pairs if c not in gone}
 
 
 @for_any_log
-@given(LOG)
+@given(LOG | TROUBLE)
+def test_who_is_muted_is_not_heard_before_its_time(log: list[Entry]) -> None:
+    """Until the hour is over, or an operator lifts it, or the person becomes one, or is gone."""
+    until: dict[str, float] = {}
+    for entry, deliveries, room in played(log):
+        if isinstance(entry, Gone):
+            until.pop(entry.connection, None)
+        for event in [delivery.event for delivery in deliveries]:
+            match event:
+                case Moderated("muted", connection):
+                    until[connection] = entry.at + 3_600
+                case Moderated("unmuted" | "promoted" | "kicked" | "banned", connection):
+                    until.pop(connection, None)
+                case Said() | Acted() | Whispered() | Left(reason="bye"):
+                    assert isinstance(entry, Line)
+                    assert entry.at >= until.get(entry.connection, 0.0)
+        if isinstance(entry, Line) and not room.is_member(entry.connection):
+            until.pop(entry.connection, None)
+
+
+@for_any_log
+@given(LOG | TROUBLE)
+def test_who_is_banned_never_gets_in_before_its_time(log: list[Entry]) -> None:
+    """Neither that seat nor anybody from that origin, unless an operator lifts it."""
+    arrivals: dict[str, Arrived] = {}
+    bans: dict[str, tuple[Arrived, float]] = {}
+    for entry, deliveries, room in played(log):
+        if isinstance(entry, Arrived) and not room.is_member(entry.connection):
+            arrivals[entry.connection] = entry
+        for delivery in deliveries:
+            match delivery.event:
+                case Moderated("banned", connection):
+                    assert isinstance(entry, Line)
+                    seconds = 86_400 if entry.text.endswith("1d") else 3_600
+                    bans[connection] = (arrivals[connection], entry.at + seconds)
+                case Moderated("unbanned", connections):
+                    for lifted in connections.split(", "):
+                        del bans[lifted]
+                case Prompted() | Welcomed():
+                    newcomer = arrivals[delivery.recipients[0]]
+                    if isinstance(entry, Line) and isinstance(delivery.event, Prompted):
+                        continue  # at the prompt still, but no further
+                    for banned, until in bans.values():
+                        is_from_there = newcomer.origin and newcomer.origin == banned.origin
+                        if is_from_there or newcomer.token == banned.token:
+                            assert entry.at >= until
+
+
+@for_any_log
+@given(LOG | TROUBLE)
 def test_recipients_are_known_and_each_is_named_once(log: list[Entry]) -> None:
     """A delivery names only connections that arrived and are not gone, each once."""
     known: set[str] = set()
@@ -182,7 +337,7 @@ def test_who_gets_a_public_event_stands_in_the_order_they_came_in(log: list[Entr
 
 
 @for_any_log
-@given(LOG)
+@given(LOG | TROUBLE)
 def test_the_same_log_gives_the_same_deliveries(log: list[Entry]) -> None:
     """The room is a function of its log."""
     first = [deliveries for _, deliveries, _ in played(log)]

@@ -3,5 +3,5 @@
 May import ``journal``, ``wire``, ``room``, ``config`` and ``logs``, and the libraries that speak to
 the world (trio, trio_websocket, hypercorn, quart, quart_trio, h11, prometheus_client). ``tcp`` and
 ``gateway``, the two doors, never meet: what both need is in ``session``, ``connection``,
-``doorkeeper``, ``outbox``, ``peer`` and ``hub``.
+``doorkeeper``, ``outbox``, ``peer``, ``hub`` and ``websocket``.
 """

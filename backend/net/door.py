@@ -1,13 +1,14 @@
 """The front door: one port for the page and the websockets.
 
 Reads one request head, bounded in size and time, and decides once: a websocket upgrade of ``/ws``
-goes to the gateway, everything else to the site. A connection carries one request: the site is
-given the head that was understood here, never the peer's own bytes, and nothing that came after
-it, so nothing can hide in a body or behind a first request. Knows neither the room nor the page.
+goes to the gateway, everything else to the site. A connection carries one request, without a body:
+the site is given the head that was understood here, never the peer's own bytes, and nothing that
+came after it, so nothing can hide in a body or behind a first request. Knows neither the room nor
+the page.
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
@@ -16,8 +17,9 @@ import h11
 import trio
 
 from backend.logs import About
+from backend.net import answers, upgrade
 from backend.net.doorkeeper import Doorkeeper, Refusal, Visit
-from backend.net.gateway import Gateway, handshake
+from backend.net.gateway import Gateway
 from backend.net.peer import Peer
 from backend.net.site import Site
 
@@ -29,9 +31,6 @@ HEAD_SECONDS = 10.0
 
 RELAY_SECONDS = 60.0
 """How long one answer may take to leave: the whole page over a bad phone connection."""
-
-RETRY_SECONDS = 30
-"""When somebody who was refused may try again: some will have left by then."""
 
 _STATUS: dict[Refusal, HTTPStatus] = {
     "full": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -47,13 +46,15 @@ class FrontDoor:
     """Handles one accepted connection after the other.
 
     Args:
-        gateway: where websockets go.
+        gateways: where websockets go, by path.
         site: where everything else goes.
         doorkeeper: who says whether there is room.
     """
 
-    def __init__(self, gateway: Gateway, site: Site, doorkeeper: Doorkeeper) -> None:
-        self._gateway = gateway
+    def __init__(
+        self, gateways: Mapping[bytes, Gateway], site: Site, doorkeeper: Doorkeeper
+    ) -> None:
+        self._gateways = gateways
         self._site = site
         self._doorkeeper = doorkeeper
         self._patience: set[trio.CancelScope] = set()  # with those who have asked nothing yet
@@ -90,26 +91,35 @@ class FrontDoor:
             return peer.hang_up
         if isinstance(asked, HTTPStatus):
             return self._refuse(peer, asked)
-        request, headers = asked.request, dict(asked.request.headers)
+        request = asked.request
+        refuse = partial(self._refuse, peer, method=request.method)
+        if (status := _fault(request)) is not None:
+            return refuse(status)
+        headers = dict(request.headers)
         if self._doorkeeper.trusted_proxies:
             told = [value for name, value in request.headers if name == b"x-forwarded-for"]
             visit.comes_from(peer.address, b",".join(told).decode("latin-1"))
         path = request.target.partition(b"?")[0]
-        if not _is_upgrade(request):
+        if not upgrade.is_upgrade(request):
             if visit.refusal and path != b"/healthz":
-                return self._refuse(peer, _STATUS[visit.refusal])
+                return refuse(_STATUS[visit.refusal])
             return partial(self._relay, peer, request)
-        if path != b"/ws":
-            return self._refuse(peer, HTTPStatus.NOT_FOUND)
+        gateway = self._gateways.get(path)
+        if gateway is None:
+            return refuse(HTTPStatus.NOT_FOUND)
+        if (status := upgrade.fault(request)) is not None:
+            return refuse(status)
         origin, host = headers.get(b"origin"), headers.get(b"host", b"").decode("latin-1")
-        if not self._gateway.allows(None if origin is None else origin.decode("latin-1"), host):
-            return self._refuse(peer, HTTPStatus.FORBIDDEN)
+        if not gateway.allows(None if origin is None else origin.decode("latin-1"), host):
+            return refuse(HTTPStatus.FORBIDDEN)
         visit.logs_in()
-        return partial(self._gateway.handle, peer, visit, handshake(request), asked.rest)
+        return partial(gateway.handle, peer, visit, upgrade.handshake(request), asked.rest)
 
-    def _refuse(self, peer: Peer, status: HTTPStatus) -> Callable[[], Awaitable[None]]:
+    def _refuse(
+        self, peer: Peer, status: HTTPStatus, method: bytes = b"GET"
+    ) -> Callable[[], Awaitable[None]]:
         About(peer.id).info("refused: %d %s", status, status.phrase)
-        return partial(_answer, peer, status)
+        return partial(peer.say, answers.short(status, method))
 
     async def _relay(self, peer: Peer, request: h11.Request) -> None:
         with trio.move_on_after(RELAY_SECONDS):
@@ -144,32 +154,19 @@ async def _read_head(peer: Peer) -> _Asked | HTTPStatus | None:
         except h11.RemoteProtocolError as error:
             return HTTPStatus(error.error_status_hint)
         if isinstance(event, h11.Request):
-            if event.http_version not in (b"1.0", b"1.1"):
-                return HTTPStatus.HTTP_VERSION_NOT_SUPPORTED
             target = _ABSOLUTE_FORM.sub(b"", event.target) or b"/"
-            if not target.startswith(b"/"):
-                return HTTPStatus.BAD_REQUEST
             return _Asked(replace(event, target=target), parser.trailing_data[0])
         if event is not h11.NEED_DATA:
             return None
 
 
-def _is_upgrade(request: h11.Request) -> bool:
-    upgrade = dict(request.headers).get(b"upgrade", b"")
-    return upgrade.lower() == b"websocket" and request.http_version == b"1.1"
-
-
-async def _answer(peer: Peer, status: HTTPStatus) -> None:
-    """The door's own answer, for requests that get no further."""
-    body = f"{status} {status.phrase}\n".encode()
-    connection = h11.Connection(h11.SERVER)
-    headers = [
-        ("content-type", "text/plain; charset=utf-8"),
-        ("content-length", str(len(body))),
-        ("connection", "close"),
-    ]
-    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
-        headers.append(("retry-after", str(RETRY_SECONDS)))
-    response = h11.Response(status_code=status, headers=headers, reason=status.phrase)
-    pieces = [connection.send(event) for event in (response, h11.Data(body), h11.EndOfMessage())]
-    await peer.say(b"".join(piece for piece in pieces if piece))
+def _fault(request: h11.Request) -> HTTPStatus | None:
+    """What to refuse a request with; None if it makes sense here."""
+    if request.http_version not in (b"1.0", b"1.1"):
+        return HTTPStatus.HTTP_VERSION_NOT_SUPPORTED
+    if request.method.decode() not in answers.ALLOWED:
+        return HTTPStatus.METHOD_NOT_ALLOWED
+    headers = dict(request.headers)
+    if headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers:
+        return HTTPStatus.BAD_REQUEST  # a body here is for some other server, or another request
+    return None if request.target.startswith(b"/") else HTTPStatus.BAD_REQUEST

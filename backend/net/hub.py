@@ -108,7 +108,7 @@ class Hub:
             id: what the log calls it; none for the next number.
             origin: where it comes from, as an opaque key, equal for equal addresses.
         """
-        id = id or f"h{next(self._numbers)}"
+        id = id or f"c{next(self._numbers)}"
         outbox = partial(Outbox, sink, self.postman.announce)
         connection = Connection(id, origin, via, encode, outbox, self._forget, self._limits)
         self._connections[connection.id] = connection
@@ -183,7 +183,7 @@ class Hub:
         """
         self.is_closing = True
         if self._connections:
-            self._show_out([c.id for c in self.connections if c.is_present])
+            self._show_out([c.id for c in self.connections if c.is_present and not c.goodbye])
             await self._nobody_left.wait()
 
     # --- what comes of it ---

@@ -17,6 +17,7 @@ from hypercorn.trio import serve
 from quart import Response, abort, request
 from quart_trio import QuartTrio
 
+from backend.net.answers import SECURITY_HEADERS
 from backend.net.listen import StartError
 
 log = logging.getLogger("playroom.site")
@@ -29,16 +30,6 @@ MAX_SOCKET_PATH = 100
 """What fits into a unix socket's address, in bytes: 104 on some systems, 108 on Linux."""
 
 READ_BYTES = 64 * 1024
-
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 
 MIME_TYPES = {
     ".css": "text/css",

@@ -1,7 +1,7 @@
 """A token bucket: so much at once, and so much more with time.
 
-Knows no clock: the time is handed in, in seconds of any clock that only goes forward. The libraries
-at hand start helper threads; this is all there is to it.
+Knows no clock: the time is handed in, in seconds of any clock. The libraries at hand start helper
+threads; this is all there is to it.
 """
 
 
@@ -37,4 +37,5 @@ class TokenBucket:
         return self._level_at(now) >= self._burst
 
     def _level_at(self, now: float) -> float:
-        return min(self._burst, self._level + (now - self._at) * self._rate)
+        # A clock that is set back brings nothing, and takes nothing.
+        return min(self._burst, self._level + max(0.0, now - self._at) * self._rate)

@@ -37,11 +37,6 @@ class News:
         if self.joined.pop(nick, None) is None:
             self.left[nick] = None
 
-    def renamed(self, old: str, new: str) -> None:
-        """Somebody goes by another nick."""
-        if person := self.joined.pop(old, None):
-            self.joined[new] = Person(new, person.via)
-
     def tell(self, id: int, at: float, members: int) -> Presence:
         """All of it in one event; nothing is left to tell."""
         event = Presence(

@@ -4,11 +4,12 @@ Keeps them in the order they came in, no two with the same nick or with one that
 for the other's. Knows nothing of what they say, nor of who is told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from backend.room import names
+from backend.room.bucket import TokenBucket
 from backend.room.entries import Via
 from backend.room.events import Person
 
@@ -37,6 +38,10 @@ class Member:
         return Person(self.nick.text, self.via)
 
 
+RENAMES, RENAME_SECONDS = 3, 30
+"""Changes of nick at once, and seconds until there may be another: each is told to everybody."""
+
+
 class Members:
     """The people in the room, by connection and by nick."""
 
@@ -44,6 +49,7 @@ class Members:
         self._by_connection: dict[str, Member] = {}
         self._by_key: dict[str, Member] = {}
         self._by_look: dict[str, Member] = {}
+        self._renames: dict[str, TokenBucket] = {}  # of those who have changed theirs
         self._connections: tuple[str, ...] | None = ()
 
     def __len__(self) -> int:
@@ -67,12 +73,13 @@ class Members:
         """Who has this nick, however it is written."""
         return self._by_key.get(names.same(typed))
 
-    def people(self, limit: int) -> tuple[Person, ...]:
-        """The first of them."""
-        return tuple(member.person for member in islice(self, limit))
+    def people(self, limit: int, but: Container[str] = ()) -> tuple[Person, ...]:
+        """The first of them, without these nicks."""
+        people = (member.person for member in self if member.nick.text not in but)
+        return tuple(islice(people, limit))
 
-    def free_nick(self, proposed: str, bearer: Member | None = None) -> names.Nick:
-        """A nick that nobody has, unless it is ``bearer``'s own.
+    def free_nick(self, proposed: str, bearer: Member | None = None, at: float = 0.0) -> names.Nick:
+        """A nick that nobody has, unless it is ``bearer``'s own, who wants to change it now.
 
         Raises:
             names.UnacceptableError: with a reason to show.
@@ -85,6 +92,8 @@ class Members:
             alike = self._by_look.get(look)
             if alike is not None and alike is not bearer:
                 raise names.UnacceptableError(f"That looks too much like {alike.nick.text}")
+        if bearer and not self._bucket(bearer, at).has(1, at):
+            raise names.UnacceptableError("You have changed your name too often, wait a while")
         return nick
 
     def add(self, member: Member) -> None:
@@ -96,12 +105,19 @@ class Members:
         """Somebody is gone."""
         self._connections = None
         del self._by_connection[member.connection]
+        self._renames.pop(member.connection, None)
         self._unname(member)
 
-    def rename(self, member: Member, nick: names.Nick) -> None:
+    def rename(self, member: Member, nick: names.Nick, at: float) -> None:
         """Somebody is called something else, and keeps their place."""
+        bucket = self._renames[member.connection] = self._bucket(member, at)
+        bucket.take(1, at)
         self._unname(member)
         self._seat(replace(member, nick=nick))
+
+    def _bucket(self, member: Member, at: float) -> TokenBucket:
+        known = self._renames.get(member.connection)
+        return known or TokenBucket(1 / RENAME_SECONDS, RENAMES, at)
 
     def _seat(self, member: Member) -> None:
         self._by_connection[member.connection] = member

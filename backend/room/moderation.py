@@ -148,6 +148,7 @@ class Moderation:
             return Ruling(done, target, Noticed("You may speak again."))
         if not _has_room(self._mutes, at):
             return Ruling(Noticed(_FULL))
+        self._unmute(target)  # the last one counts, also over one that they came back with
         mute = Sentence(target, by.nick.text, at + seconds)
         self._mutes[target.connection] = self._silenced[target.connection] = mute
         return Ruling(

@@ -115,7 +115,8 @@ class Room:
         del self._waiting[connection]
         member = Member(connection, via, arrival.token, arrival.origin, nick)
         told = self._came(member, at)
-        members = self.members()
+        # Whoever is not told of yet may leave as if never here, so is no newcomer's to know either.
+        members = self._members.people(NAMED, but=self._news.joined)
         if member.person not in members:
             members = (*members, member.person)
         welcome = Welcomed(
@@ -214,16 +215,17 @@ class Room:
 
     def _rename(self, member: Member, proposed: str, at: float) -> list[Delivery]:
         try:
-            nick = self._members.free_nick(proposed, bearer=member)
+            nick = self._members.free_nick(proposed, member, at)
         except names.UnacceptableError as why:
             return [Delivery(Noticed(f"{why}."), (member.connection,))]
         if nick == member.nick:
             return [Delivery(Noticed(f"You are {nick.text} already."), (member.connection,))]
-        self._members.rename(member, nick)
+        # First the news: they tell of people by the nicks they had, which change hands now.
+        told = self._tell_news(at)
+        self._members.rename(member, nick, at)
         self._hearing.renamed(member.connection, member.nick, nick)
-        self._news.renamed(member.nick.text, nick.text)
         renamed = Renamed(self._next_id(), at, member.nick.text, nick.text)
-        return [Delivery(renamed, self._members.connections)]
+        return [*told, Delivery(renamed, self._members.connections)]
 
     # --- moderation ---
 

@@ -10,6 +10,7 @@ import { stayAtEnd } from './scroll.js';
 import { createSocket } from './socket.js';
 import { createStatus } from './status.js';
 import { initialState, reduce } from './store.js';
+import { createTopic } from './topic.js';
 
 const byId = (id) => document.getElementById(id);
 
@@ -51,6 +52,7 @@ function send(lines) {
 const scroll = stayAtEnd(byId('log'), byId('lines'), byId('jump'));
 const views = [
   createStatus(byId('status')),
+  createTopic(byId('topic')),
   createMessages(byId('lines')),
   createPeople(byId('people')),
   createJoinForm(byId('join'), { join }),

@@ -74,8 +74,14 @@ const content = {
     quiet(at, nickMark(nick), ' left', ...(reason ? [' (', el('bdi', {}, reason), ')'] : [])),
   presence: ({ at, ...changes }) => quiet(at, changesOf(changes)),
   renamed: (line) => quiet(line.at, nickMark(line.old), ' is now ', nickMark(line.new)),
+  topic: ({ nick, at, text }) => (text
+    ? quiet(at, nickMark(nick), ' set the topic: ', el('bdi', {}, text))
+    : quiet(at, nickMark(nick), ' cleared the topic')),
   notice: ({ text }) => [words(text)],
-  welcome: ({ nick, again }) => [again
-    ? el('p', {}, 'Welcome back, ', nickMark(nick), '. What was said meanwhile is not shown.')
-    : el('p', {}, 'Welcome, ', nickMark(nick), '.')],
+  welcome: ({ nick, again, topic }) => [
+    again
+      ? el('p', {}, 'Welcome back, ', nickMark(nick), '. What was said meanwhile is not shown.')
+      : el('p', {}, 'Welcome, ', nickMark(nick), '.'),
+    ...(topic ? [el('p', {}, 'The topic is: ', el('bdi', {}, topic))] : []),
+  ],
 };

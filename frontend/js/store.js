@@ -19,6 +19,7 @@ export function initialState(name = null) {
     joined: false,
     members: [], // in a crowd, only some of those who are here
     total: 0, // how many are here
+    topic: '', // what the room is about, if anything
     lines: [],
     nextKey: 0,
   };
@@ -50,9 +51,9 @@ const reducers = {
   },
 
   welcome(state, event) {
-    const { nick, members, total } = event;
-    const next = { ...state, me: nick, wanted: nick, joined: true, prompted: false, asking: null, members, total };
-    return event.resumed ? next : addLine(next, { type: 'welcome', nick, again: state.me !== null });
+    const { nick, members, total, topic = '' } = event;
+    const next = { ...state, me: nick, wanted: nick, joined: true, prompted: false, asking: null, members, total, topic };
+    return event.resumed ? next : addLine(next, { type: 'welcome', nick, topic, again: state.me !== null });
   },
 
   said: addLine,
@@ -65,6 +66,10 @@ const reducers = {
 
   whispered(state, event) {
     return addLine(state, { ...event, toMe: event.to === state.me });
+  },
+
+  topic(state, event) {
+    return addLine({ ...state, topic: event.text }, event);
   },
 
   joined(state, event) {

@@ -32,7 +32,7 @@ test('reducing never changes the state it was given', () => {
     { type: 'said', id: 1, at: 1, ...bob, text: 'x' }, { type: 'acted', id: 2, at: 1, ...bob, text: 'x' },
     { type: 'joined', id: 3, at: 1, nick: 'carol', via: 'web' }, { type: 'left', id: 4, at: 1, nick: 'carol', reason: '' },
     { type: 'renamed', id: 5, at: 1, old: 'bob', new: 'rob' }, { type: 'whispered', at: 1, nick: 'rob', to: 'alice', text: 'x' },
-    { type: 'notice', text: 'x' }, { type: 'link', phase: 'stopped', why: 'x' },
+    { type: 'topic', id: 6, at: 1, nick: 'rob', text: 'x' }, { type: 'notice', text: 'x' }, { type: 'link', phase: 'stopped', why: 'x' },
   ];
   events.reduce((state, event) => freeze(reduce(state, freeze(event))), freeze(initialState()));
 });
@@ -142,6 +142,23 @@ test('a whisper knows both ends', () => {
   const from = lastLine(reduce(joined(), { type: 'whispered', at: 1, nick: 'alice', to: 'bob', text: 'x' }));
   assert.deepEqual([to.own, to.toMe], [false, true]);
   assert.deepEqual([from.own, from.toMe], [true, false]);
+});
+
+test('a topic is a line, and what the room is about until there is another', () => {
+  assert.equal(joined().topic, '');
+  const state = play([{ type: 'topic', id: 1, at: 5, nick: 'bob', text: 'owls' }], joined());
+  assert.equal(state.topic, 'owls');
+  assert.deepEqual(lastLine(state), { type: 'topic', id: 1, at: 5, nick: 'bob', text: 'owls', key: 1, own: false });
+  const cleared = reduce(state, { type: 'topic', id: 2, at: 6, nick: 'bob', text: '' });
+  assert.equal(cleared.topic, '');
+  assert.equal(lastLine(cleared).text, '');
+});
+
+test('a welcome brings the topic, and takes back one that is no more', () => {
+  const state = play([{ ...welcome, topic: 'owls' }]);
+  assert.equal(state.topic, 'owls');
+  assert.equal(lastLine(state).topic, 'owls');
+  assert.equal(play([{ ...welcome, resumed: true, topic: '' }], state).topic, '');
 });
 
 test('a notice becomes a line, and is nobody’s; before joining the name form has it', () => {
