@@ -43,11 +43,13 @@ class Running:
         process: the process.
         bound: where its doors are, as it printed them.
         log: its stderr.
+        temporary: where its temporary files are.
     """
 
     process: subprocess.Popen[str]
     bound: Bound
     log: IO[str]
+    temporary: Path
 
     def stop(self, number: int = signal.SIGTERM, *, within: float = 10.0) -> int:
         """Send a signal; the exit status."""
@@ -58,6 +60,10 @@ class Running:
         """Everything written to stderr so far."""
         self.log.seek(0)
         return self.log.read()
+
+    def temporary_files(self) -> list[Path]:
+        """Those that there are now."""
+        return list(self.temporary.iterdir())
 
     def wait_until_logged(self, text: str, *, within: float = 10.0) -> None:
         """Wait until this has been written to stderr."""
@@ -86,13 +92,15 @@ def running(
     if not limits:
         settings = {**NO_LIMITS, **settings}
     with (
+        # Its own, for one that is killed cleans nothing up.
+        tempfile.TemporaryDirectory() as temporary,
         # Opened twice, or reading from the start would make the program write there, too.
         tempfile.NamedTemporaryFile("r") as log,
         open(log.name, "a") as stderr,
         subprocess.Popen(
             [*command, *arguments],
             cwd=cwd,
-            env=environment(**settings),
+            env=environment(**{"TMPDIR": temporary, **settings}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=stderr,
@@ -102,7 +110,9 @@ def running(
         watchdog = Timer(START_SECONDS, process.kill)
         watchdog.start()
         try:
-            yield Running(process, _read_addresses(process, telnet), log)
+            bound = _read_addresses(process, telnet)
+            watchdog.cancel()
+            yield Running(process, bound, log, Path(temporary))
         finally:
             watchdog.cancel()
             process.kill()

@@ -1,5 +1,6 @@
 """The front door: what is served, what is refused, and that nothing slips through."""
 
+import errno
 import json
 
 import pytest
@@ -341,6 +342,21 @@ async def test_a_head_that_dribbles_is_given_up(
     """The time limit is for the whole head, not for each byte."""
     monkeypatch.setattr(door, "HEAD_SECONDS", 0.2)
     assert status(await ask(room, b"GET / HT")) == 408
+
+
+async def test_a_request_for_which_there_is_no_descriptor_left_is_told_so(
+    room: Bound, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The way to the site needs two more; without them it is "try again", and no traceback."""
+
+    async def out_of_descriptors(path: str) -> trio.SocketStream:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trio, "open_unix_socket", out_of_descriptors)
+        assert status(await ask(room, get("/"))) == 503
+    assert status(await ask(room, get("/"))) == 200
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 async def test_no_relay_lingers_after_its_answer(room: Bound) -> None:

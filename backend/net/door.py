@@ -123,8 +123,12 @@ class FrontDoor:
 
     async def _relay(self, peer: Peer, request: h11.Request) -> None:
         with trio.move_on_after(RELAY_SECONDS):
-            await self._site.answer(request, peer.stream)
-            await peer.hang_up()
+            try:
+                await self._site.answer(request, peer.stream)
+            except OSError:  # no descriptor left for the way to the site
+                await self._refuse(peer, HTTPStatus.SERVICE_UNAVAILABLE)()
+            else:
+                await peer.hang_up()
 
 
 @dataclass(frozen=True, slots=True)

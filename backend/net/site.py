@@ -23,6 +23,9 @@ from backend.net.listen import StartError
 log = logging.getLogger("playroom.site")
 log.setLevel(logging.WARNING)  # Hypercorn announces its private socket as if it were an address
 
+# A traceback each time that Hypercorn finds no descriptor left, which the front door tells of.
+logging.getLogger("trio.serve_listeners").setLevel(logging.CRITICAL)
+
 MAX_SOCKET_PATH = 100
 """What fits into a unix socket's address, in bytes: 104 on some systems, 108 on Linux."""
 
@@ -132,6 +135,8 @@ class Site:
 
         Hypercorn may leave its connection open after the response, whatever the headers say; so
         the end of the message is looked for here.
+
+        Raises OSError, before anything is answered, if the site cannot be reached.
         """
         parser = h11.Connection(h11.CLIENT)
         headers = [(k, v) for k, v in asked.headers if k not in _HOP_BY_HOP]
