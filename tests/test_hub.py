@@ -321,15 +321,15 @@ async def test_the_log_says_who_did_what_to_whom_and_no_word_of_why(
         await guests[0].types(line)
     await guests[3].types("/quit for lunch")
     assert [record.getMessage() for record in caplog.records] == [
-        "h1 refused: not an operator",
-        "h1 promoted h1",
-        "h1 muted h2",
-        "h1 unmuted h2",
-        "h1 kicked h2",
-        "h2 closed",
-        "h1 banned h3",
-        "h3 closed",
-        "h1 unbanned h3",
-        "h4 left: dora (quit)",
-        "h4 closed",
+        "c1 refused: not an operator",
+        "c1 promoted c1",
+        "c1 muted c2",
+        "c1 unmuted c2",
+        "c1 kicked c2",
+        "c2 closed",
+        "c1 banned c3",
+        "c3 closed",
+        "c1 unbanned c3",
+        "c4 left: dora (quit)",
+        "c4 closed",
     ]
