@@ -3,7 +3,8 @@
 A pure function of the ordered log: the same entries give the same room and the same deliveries, on
 any machine, at any time. Knows connections by their ids only, and never how anything reaches them.
 A refusal is an event to one person, not an exception; an entry about a connection that is not
-here (any more) is nothing.
+here (any more) is nothing. Should a bug raise one all the same, nobody is half in the room or
+called two names: what can fail is done before anybody is moved, and whoever goes is moved first.
 """
 
 from dataclasses import dataclass, replace
@@ -86,7 +87,7 @@ class Room:
                 return [Delivery(Prompted(), (connection,))]
             case Gone(connection, reason, at):
                 self._waiting.pop(connection, None)
-                return self._leave(connection, text.clean(reason), at)
+                return self._leave(connection, reason, at)
             case Overlong(connection) if connection in self._members:
                 return [Delivery(Noticed(text.TOO_LONG), (connection,))]
             case Overlong(connection) if connection in self._waiting:
@@ -110,9 +111,9 @@ class Room:
             nick = self._free(proposed)
         except names.UnacceptableError as why:
             return [Delivery(Prompted(str(why)), (connection,))]
-        del self._waiting[connection]
         member = _Member(connection, via, nick)
         told = self._came(member, at)
+        del self._waiting[connection]
         # Whoever is not told of yet may leave as if never here, so is no newcomer's to know either.
         told_of = (m.person for m in self._members.values() if m.nick.text not in self._news.joined)
         members = tuple(islice(told_of, NAMED))
@@ -123,25 +124,24 @@ class Room:
 
     def _came(self, member: _Member, at: float) -> list[Delivery]:
         """Seat somebody; what the others are told of it."""
-        gathering = len(self._members) >= CROWD or self.has_news
-        self._seat(member)
-        self._everybody_known = None
-        if gathering:
+        if len(self._members) >= CROWD or self.has_news:
             self._news.came(member.person)
+            self._seat(member)
             return []
         joined = Joined(self._next_id(), at, member.nick.text, member.via)
+        self._seat(member)
         return [Delivery(joined, self._everybody, but=member.connection)]
 
     def _leave(self, connection: str, reason: str, at: float) -> list[Delivery]:
         member = self._members.pop(connection, None)
         if member is None:
             return []
-        self._unseat(member)
         self._everybody_known = None
+        self._unseat(member)
         if len(self._members) >= CROWD or self.has_news:
             self._news.went(member.nick.text)
             return []
-        left = Left(self._next_id(), at, member.nick.text, reason)
+        left = Left(self._next_id(), at, member.nick.text, text.clean(reason))
         return [Delivery(left, self._everybody)]
 
     def _tell_news(self, at: float) -> list[Delivery]:
@@ -162,6 +162,8 @@ class Room:
         return nick
 
     def _seat(self, member: _Member) -> None:
+        if member.connection not in self._members:
+            self._everybody_known = None
         self._members[member.connection] = member
         self._by_key[member.nick.key] = member
         self._by_look.update(dict.fromkeys(member.nick.looks, member))
