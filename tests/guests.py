@@ -105,6 +105,12 @@ class Guest:
                 raise trio.BrokenResourceError from None
             return []
 
+    @property
+    def id(self) -> str:
+        """The id of their connection."""
+        assert self.connection is not None
+        return self.connection.id
+
     def sends(self, *lines: str | None) -> None:
         """Hand in lines that arrive together."""
         self._say.send_nowait(list(lines))
@@ -128,4 +134,4 @@ class Guest:
         await settled()
         taken, seen = self.pipe.taken, self._seen
         self._seen = len(taken)
-        return taken[seen:].decode()
+        return taken[seen:].decode(errors="replace")

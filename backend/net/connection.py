@@ -5,6 +5,7 @@ Either it is *dismissed*: it stops being read, gets the rest of its mail and a g
 room.
 """
 
+import logging
 import socket
 import struct
 from collections.abc import Callable
@@ -45,6 +46,7 @@ _NOTICE_THE_DEAD = [
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
+log = logging.getLogger("playroom")
 
 Encode = Callable[[Event], bytes]
 """Makes the bytes of an event for one kind of connection."""
@@ -176,7 +178,7 @@ class Connection:
         id: str,
         via: Via,
         encode: Encode,
-        make_outbox: Callable[[Callable[[str], None]], Outbox],
+        make_outbox: Callable[[Callable[[str | Exception], None]], Outbox],
         forget: Callable[["Connection"], None],
     ) -> None:
         self.id = id
@@ -215,9 +217,16 @@ class Connection:
         self.goodbye = self.goodbye or (code, text)
         self.reading.cancel()
 
-    def drop(self, reason: str) -> None:
-        """End everything about this connection now."""
-        self.lost = self.lost or reason
+    def drop(self, why: str | Exception) -> None:
+        """End everything about this connection now.
+
+        Args:
+            why: what the others are told; or a fault of ours, which only the log is told.
+        """
+        if isinstance(why, Exception):
+            log.error("%s failed", self.id, exc_info=why)
+        else:
+            self.lost = self.lost or why
         self.outbox.close()
         self.life.cancel()
 

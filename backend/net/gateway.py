@@ -84,6 +84,8 @@ class Gateway:
                     connection.ping = PING
                     await converse(self._hub, connection, _Messages(websocket, stream, connection))
                     _say_goodbye(websocket, connection)
+                # If the library's reader has failed, it needs this turn to say so.
+                await trio.lowlevel.checkpoint()
                 nursery.cancel_scope.cancel()
             await connection.flush()
             await peer.hang_up()

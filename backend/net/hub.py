@@ -31,6 +31,7 @@ from backend.room.events import (
     Welcomed,
 )
 from backend.room.room import Room
+from backend.wire.people import some
 
 GOING_AWAY = 1001
 """RFC 6455 (7.4.1): the server is going down."""
@@ -163,14 +164,31 @@ class Hub:
         event, to = delivery.event, delivery.to
         if len(to) <= FEW:
             for connection in self._connected(delivery.recipients):
-                connection.outbox.push(connection.encode(event))
+                if data := self._encode(event, connection.encode, (connection.id,)):
+                    connection.outbox.push(data)
         else:
             spared = self._connections.get(delivery.but) if delivery.but else None
             for encode, mailing in self._mailings_for(to).items():
-                mailing.push(encode(event), but=spared.outbox if spared else None)
+                if data := self._encode(event, encode, to):
+                    mailing.push(data, but=spared.outbox if spared else None)
         if isinstance(event, Dismissed):
             for connection in self._connected(to):
                 connection.dismiss(event.code, event.text)
+
+    def _encode(self, event: Event, encode: Encode, to: Iterable[str]) -> bytes:
+        """The event for one wire; nothing if that fails, which ends whoever of ``to`` is on it.
+
+        Whoever caused the event, and whoever gets it by another wire, has no part in the fault.
+        """
+        try:
+            return encode(event)
+        except Exception:
+            struck = [c for c in self._connected(to) if c.encode == encode]
+            ids = some([connection.id for connection in struck], len(struck))
+            log.exception("a %s could not be encoded for %s", type(event).__name__, ids)
+            for connection in struck:
+                connection.drop("")
+            return b""
 
     def _connected(self, ids: Iterable[str]) -> Iterator[Connection]:
         return filter(None, map(self._connections.get, ids))

@@ -26,8 +26,8 @@ async def converse(hub: Hub, connection: Connection, receive: Receive) -> None:
 
     Returns when the person hung up or was dismissed; ``connection.goodbye`` tells which.
     """
-    hub.arrived(connection)
     try:
+        hub.arrived(connection)
         with connection.reading:
             while lines := await receive():
                 await _pass_on(hub, connection, lines)
