@@ -306,7 +306,7 @@ async def floods_without_an_end_of_line(crowd: Crowd) -> None:
     """Bytes without end, a line that goes on for a mebibyte, and telnet's own parentheses."""
 
     async def flood(number: int) -> None:
-        data = (b"x" * 4 * MIB, b"x" * MIB + b"\r\n", b"\xff\xfa\x18" + b"x" * MIB)[number % 3]
+        data = (b"x" * 16 * MIB, b"x" * MIB + b"\r\n", b"\xff\xfa\x18" + b"x" * MIB)[number % 3]
         await send_and_finish(await crowd.terminal(f"endless{number}"), data)
 
     await crowd.each(FEW, flood)

@@ -24,8 +24,9 @@ from tests.chaos.witnesses import Pair, witnesses
 from tests.processes import Running
 from tests.talkers import at_browser, at_terminal
 
-MAX_MEMORY = 256 << 20
-"""Bytes that the server may take at the worst of times."""
+MAX_MEMORY = 100 << 20
+"""Bytes that the server may take at the worst of times: a third more than it needs for itself and
+two thousand connections, and less than the longest lines that are tried on it."""
 
 ENOUGH_LINES = 10
 """How many lines each witness says afterwards: half a second's."""
