@@ -3,12 +3,12 @@
 Knows nothing of telnet or of the page, and the protocol only through ``websocket``.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 
 from backend.logs import About
 from backend.net.connection import POLICY_VIOLATION, Connection, Ping
-from backend.net.doorkeeper import REFUSALS, Visit
+from backend.net.doorkeeper import REFUSALS, Refusal, Visit
 from backend.net.hub import Hub
 from backend.net.peer import Peer
 from backend.net.session import converse
@@ -55,7 +55,7 @@ class Gateway:
         # Behind a proxy the scheme is the proxy's; the host is what tells one site from another.
         return origin in (f"http://{host}", f"https://{host}")
 
-    async def handle(self, peer: Peer, visit: Visit, head: bytes, rest: bytes) -> None:
+    def handle(self, peer: Peer, visit: Visit, head: bytes, rest: bytes) -> Awaitable[None]:
         """Serve one connection to its end.
 
         Args:
@@ -64,24 +64,27 @@ class Gateway:
             head: its request, made by ``upgrade.handshake``.
             rest: what was read beyond the request's head.
         """
-        connected = self._hub.connected("web", frames.encode, peer, id=peer.id, origin=visit.origin)
-        with connected as connection:
-            talk = partial(self._talk, connection, visit)
-            await speak(peer, connection, head, rest, talk, MAX_MESSAGE_LENGTH, MAX_PIECES)
-
-    async def _talk(self, connection: Connection, visit: Visit, receive: Receive) -> None:
-        if visit.refusal is not None:
-            # Only now can a page be told why.
-            About(connection.id).info("refused: %s", visit.refusal)
-            connection.dismiss(TRY_AGAIN_LATER, REFUSALS[visit.refusal])
-            return
+        connection = self._hub.connected(
+            "web", frames.encode, peer, id=peer.id, origin=visit.origin
+        )
         connection.ping = PING
-        await converse(self._hub, connection, partial(_receive_lines, connection, receive))
+        take = partial(_lines, connection)
+        talk: Callable[[Receive[str]], Awaitable[None]]
+        if visit.refusal is None:
+            talk = partial(converse, self._hub, connection)
+        else:
+            talk = partial(_turn_away, connection, visit.refusal)
+        return speak(peer, connection, head, rest, take, talk, MAX_MESSAGE_LENGTH, MAX_PIECES)
 
 
-async def _receive_lines(connection: Connection, receive: Receive) -> Sequence[str]:
+async def _turn_away(connection: Connection, refusal: Refusal, _: Receive[str]) -> None:
+    # Not before the websocket is open: only then can a page be told why.
+    About(connection.id).info("refused: %s", refusal)
+    connection.dismiss(TRY_AGAIN_LATER, REFUSALS[refusal])
+
+
+def _lines(connection: Connection, messages: Sequence[str | bytes]) -> Sequence[str]:
     """One message is one line."""
-    messages = await receive()
     lines = [message for message in messages if isinstance(message, str)]
     if len(lines) < len(messages):
         connection.dismiss(POLICY_VIOLATION, "Text messages only, please.")

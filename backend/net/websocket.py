@@ -7,6 +7,7 @@ does can wait for a slow peer. Knows nothing of what is talked about.
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from typing import Generic, TypeVar
 
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
@@ -30,8 +31,11 @@ INVALID_PAYLOAD = 1007
 _CLOSE_FRAME = 0x88
 """What a whole close frame begins with (RFC 6455, 5.2)."""
 
-Receive = Callable[[], Awaitable[Sequence[str | bytes]]]
-"""Waits for messages, and returns all that are there; nothing at the end. Raises
+Taken = TypeVar("Taken")
+"""What is made of a message."""
+
+Receive = Callable[[], Awaitable[Sequence[Taken]]]
+"""Waits for messages, and returns what is made of all that are there; nothing at the end. Raises
 trio.BrokenResourceError when the connection is lost."""
 
 
@@ -40,7 +44,8 @@ async def speak(
     connection: Connection,
     head: bytes,
     rest: bytes,
-    talk: Callable[[Receive], Awaitable[None]],
+    take: Callable[[Sequence[str | bytes]], Sequence[Taken]],
+    talk: Callable[[Receive[Taken]], Awaitable[None]],
     max_message_length: int,
     max_pieces: int,
 ) -> None:
@@ -48,25 +53,29 @@ async def speak(
 
     Args:
         peer: the socket.
-        connection: the connection on it, whose block this is called in.
+        connection: the connection on it.
         head: see ``Gateway.handle``.
         rest: likewise.
-        talk: what to do with the messages; what is to be sent goes into the outbox.
+        take: what to make of messages. Not a coroutine: each that waits costs half a KiB a
+            member.
+        talk: what to do with that; what is to be sent goes into the outbox.
         max_message_length: a message of more characters, or bytes, is closed with 1009.
         max_pieces: a message that came in more pieces is closed with 1008. Frames may be empty, so
             the length alone bounds nothing.
     """
     stream = _OutboxStream(peer, connection, head, rest, max_pieces)
-    async with trio.open_nursery() as nursery:
-        websocket = await _open(nursery, stream, max_message_length)
-        if websocket is not None:
-            await talk(_Messages(websocket, stream))
-            _say_goodbye(websocket, stream, connection)
-        # If the library's reader has failed, it needs this turn to say so.
-        await trio.lowlevel.checkpoint()
-        nursery.cancel_scope.cancel()
-    await connection.flush()
-    await peer.hang_up()
+    del head, rest  # which would be kept as long as the connection
+    with connection:
+        async with trio.open_nursery() as nursery:
+            websocket = await _open(nursery, stream, max_message_length)
+            if websocket is not None:
+                await talk(_Messages(websocket, stream, take))
+                _say_goodbye(websocket, stream, connection)
+            # If the library's reader has failed, it needs this turn to say so.
+            await trio.lowlevel.checkpoint()
+            nursery.cancel_scope.cancel()
+        await connection.flush()
+        await peer.hang_up()
 
 
 async def _open(
@@ -105,16 +114,22 @@ def _say_goodbye(
         connection.outbox.push(frames.close(closed.code, ""))
 
 
-class _Messages:
+class _Messages(Generic[Taken]):
     """The messages that come in; calling it is ``Receive``."""
 
-    __slots__ = ("_stream", "_websocket")
+    __slots__ = ("_stream", "_take", "_websocket")
 
-    def __init__(self, websocket: WebSocketConnection, stream: "_OutboxStream") -> None:
+    def __init__(
+        self,
+        websocket: WebSocketConnection,
+        stream: "_OutboxStream",
+        take: Callable[[Sequence[str | bytes]], Sequence[Taken]],
+    ) -> None:
         self._websocket = websocket
         self._stream = stream
+        self._take = take
 
-    async def __call__(self) -> Sequence[str | bytes]:
+    async def __call__(self) -> Sequence[Taken]:
         try:
             messages = [await self._websocket.get_message()]
         except ConnectionClosed as closed:
@@ -126,7 +141,7 @@ class _Messages:
             await trio.lowlevel.checkpoint()
             messages += self._waiting()
         messages += self._waiting()
-        return messages
+        return self._take(messages)
 
     def _waiting(self) -> list[str | bytes]:
         messages: list[str | bytes] = []

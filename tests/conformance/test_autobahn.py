@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Awaitable
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
@@ -63,17 +64,16 @@ class Echo(Gateway):
 
     _encoder = Encoder(ConnectionType.SERVER)
 
-    async def handle(self, peer: Peer, visit: Visit, head: bytes, rest: bytes) -> None:
+    def handle(self, peer: Peer, visit: Visit, head: bytes, rest: bytes) -> Awaitable[None]:
         """See ``Gateway``."""
         outbox = partial(Outbox, peer, self._hub.postman.announce, max_bytes=2 * MAX_MESSAGE_LENGTH)
         connection = Connection(
             peer.id, visit.origin, "web", frames.encode, outbox, lambda _: None, UNLIMITED
         )
-        with connection as one:
-            talk = partial(self._talk, one, visit)
-            await speak(peer, one, head, rest, talk, MAX_MESSAGE_LENGTH, MAX_PIECES)
+        talk = partial(self._echo, connection)
+        return speak(peer, connection, head, rest, list, talk, MAX_MESSAGE_LENGTH, MAX_PIECES)
 
-    async def _talk(self, connection: Connection, visit: Visit, receive: Receive) -> None:
+    async def _echo(self, connection: Connection, receive: Receive[str | bytes]) -> None:
         try:
             while messages := await receive():
                 for message in messages:
