@@ -112,7 +112,7 @@ class Guest:
 
     @property
     def id(self) -> str:
-        """The connection's."""
+        """The id of their connection."""
         assert self.connection is not None
         return self.connection.id
 
@@ -145,4 +145,4 @@ class Guest:
         await settled()
         taken, seen = self.pipe.taken, self._seen
         self._seen = len(taken)
-        return taken[seen:].decode()
+        return taken[seen:].decode(errors="replace")

@@ -233,6 +233,7 @@ CLOSED = b"\x88\0"
         (frame(TEXT, b"bob") + OVERSIZED + OVERSIZED, TOO_BIG),
         (OVERSIZED + b"\x8f\x80\0\0\0\0", TOO_BIG),
         (OVERSIZED + CLOSE, TOO_BIG),
+        (frame(TEXT, b"bob") + frame(TEXT, b"hi") * 500 + OVERSIZED + frame(PING, b"hi"), TOO_BIG),
         (frame(TEXT, b"bob") + frame(TEXT, b"/quit") + CLOSE, frames.close(1000, "Goodbye bob.")),
         (
             frame(TEXT, b"bob") + frame(TEXT, b"/quit") + OVERSIZED,

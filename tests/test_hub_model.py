@@ -531,8 +531,7 @@ class Play:
     def check(self, model: Model, *, is_over: bool = False) -> None:
         """What people did is in the journal, and what the model says was shown to them."""
         for player in self.players:
-            assert player.connection is not None
-            id = player.connection.id
+            id = player.id
             gone = [e for e in self._journal if isinstance(e, Gone) and e.connection == id]
             assert len(gone) <= 1
             self._check_heard(player, id, gone, is_over=is_over)
@@ -577,10 +576,9 @@ class Play:
         assert [{"nick": p.nick, "via": p.via} for p in self.hub.members(100)] == here
         here.sort(key=lambda person: str(person["nick"]))
         for player in self.players:
-            assert player.connection is not None
-            if player.connection.id in model.members and player.via == "web":
+            if player.id in model.members and player.via == "web":
                 items = list(messages(player.mouth.taken))
-                if len(items) == len(model.owed[player.connection.id]):
+                if len(items) == len(model.owed[player.id]):
                     assert who_is_here(items) == here
 
 

@@ -22,7 +22,7 @@ class Desk:
 
     def __init__(self, nursery: trio.Nursery) -> None:
         self.postman = Postman()
-        self.given_up: list[str] = []
+        self.given_up: list[str | Exception] = []
         nursery.start_soon(self.postman.run)
 
     def outbox(self, sink: Sink, max_bytes: int = module.MAX_BYTES) -> Outbox:

@@ -13,6 +13,7 @@ from typing import Self
 import trio
 
 from backend.config import Limits
+from backend.logs import About
 from backend.net.outbox import Outbox
 from backend.net.pace import Pace
 from backend.room.entries import Via
@@ -85,7 +86,7 @@ class Connection:
         origin: str,
         via: Via,
         encode: Encode,
-        make_outbox: Callable[[Callable[[str], None]], Outbox],
+        make_outbox: Callable[[Callable[[str | Exception], None]], Outbox],
         forget: Callable[["Connection"], None],
         limits: Limits,
     ) -> None:
@@ -146,9 +147,16 @@ class Connection:
         """See ``pace.Paced``."""
         self.show_out(POLICY_VIOLATION, FLOODING, "flooding")
 
-    def drop(self, reason: str) -> None:
-        """End everything about this connection now."""
-        self.reason = self.reason or reason
+    def drop(self, why: str | Exception) -> None:
+        """End everything about this connection now.
+
+        Args:
+            why: what the others are told; or a fault of ours, which only the log is told.
+        """
+        if isinstance(why, Exception):
+            About(self.id).error("failed", exc_info=why)
+        else:
+            self.reason = self.reason or why
         self.outbox.close()
         self.life.cancel()
 

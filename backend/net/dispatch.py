@@ -3,13 +3,17 @@
 Knows which connections there are and how each wants its events; not what the events mean.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from backend.net.connection import Connection, Encode
 from backend.net.outbox import MailingList, Outbox
 from backend.net.postman import Postman
-from backend.room.events import Acted, Delivery, Dismissed, Said, Whispered
+from backend.room.events import Acted, Delivery, Dismissed, Event, Said, Whispered
+from backend.wire.people import some
+
+log = logging.getLogger("playroom")
 
 FEW = 2
 """People who are written to one by one; more of them are an audience."""
@@ -43,7 +47,7 @@ class Dispatch:
             self.messages[type(event).__name__.lower()] += 1
         if len(to) <= FEW:
             for connection in self._connected(delivery.recipients):
-                data = connection.encode(event)
+                data = self._encode(event, connection.encode, (connection.id,))
                 connection.outbox.push(data)
                 self._count(1, data)
         else:
@@ -61,9 +65,24 @@ class Dispatch:
             but = spared.get(mailing, ())
             copies = len(mailing.outboxes) - len(but)
             if copies:
-                data = encode(delivery.event)
+                data = self._encode(delivery.event, encode, delivery.to)
                 mailing.push(data, but)
                 self._count(copies, data)
+
+    def _encode(self, event: Event, encode: Encode, to: Iterable[str]) -> bytes:
+        """The event for one wire; nothing if that fails, which ends whoever of ``to`` is on it.
+
+        Whoever caused the event, and whoever gets it by another wire, has no part in the fault.
+        """
+        try:
+            return encode(event)
+        except Exception:
+            struck = [c for c in self._connected(to) if c.encode == encode]
+            ids = some([connection.id for connection in struck], len(struck))
+            log.exception("a %s could not be encoded for %s", type(event).__name__, ids)
+            for connection in struck:
+                connection.drop("")
+            return b""
 
     def _count(self, copies: int, data: bytes) -> None:
         self.copies += copies

@@ -23,6 +23,10 @@ APART = -1
 """The position of an outbox that has mail of its own, which is to be sent before the list's."""
 
 
+_LOST = (OSError, trio.BrokenResourceError, trio.ClosedResourceError)
+"""What a sink raises when the peer is gone; anything else is a fault of ours."""
+
+
 class Outbox:
     """One connection's mail.
 
@@ -39,8 +43,8 @@ class Outbox:
     Args:
         sink: where the mail goes.
         announce: tells the Postman that there is mail.
-        give_up: called once, with the reason, when the connection cannot be written to or takes
-            too little; the outbox accepts and sends nothing after that.
+        give_up: called once, with the reason or with what was raised, when the connection cannot
+            be written to or takes too little; the outbox accepts and sends nothing after that.
         max_bytes: the bound on what is kept.
     """
 
@@ -53,7 +57,7 @@ class Outbox:
         self,
         sink: Sink,
         announce: Callable[["Outbox"], None],
-        give_up: Callable[[str], None],
+        give_up: Callable[[str | Exception], None],
         max_bytes: int = MAX_BYTES,
     ) -> None:
         self._sink = sink
@@ -109,16 +113,15 @@ class Outbox:
 
     async def send_rest(self) -> None:
         """Write until nothing is left, waiting for the connection."""
-        while self.size:
-            data, count = b"".join(self.chunks), 0
-            self.chunks = [data]
-            try:
+        try:
+            while self.size:
+                data, count = b"".join(self.chunks), 0
+                self.chunks = [data]
                 with trio.move_on_after(STALL_SECONDS):
                     count = await self._sink.send_some(data)
-            except (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
-                self.fail("connection lost")
-            else:
                 self.sent(count) if count else self.fail("too slow")
+        except Exception as error:
+            self.fail(error)
 
     async def flushed(self) -> None:
         """Wait until all mail is in the kernel's hands (or the outbox is closed)."""
@@ -127,11 +130,11 @@ class Outbox:
             self._empty = self._empty or trio.Event()
             await self._empty.wait()
 
-    def fail(self, reason: str) -> None:
-        """Give the connection up."""
+    def fail(self, why: str | Exception) -> None:
+        """Give the connection up: for a reason, or for what was raised when writing to it."""
         if not self.is_closed:
             self.close()
-            self._give_up(reason)
+            self._give_up("connection lost" if isinstance(why, _LOST) else why)
 
     def close(self) -> None:
         """Throw away what is left, and whatever is pushed from now on."""

@@ -69,7 +69,8 @@ class Peer(trio.abc.AsyncResource):
         self.id = f"c{next(_numbers)}"
         self.address = ""
         with suppress(OSError):  # gone already: reading will tell
-            self.address = str(self._socket.getpeername()[0])
+            name = self._socket.getpeername()
+            self.address = name[0] if isinstance(name, tuple) else ""  # a unix socket's is a path
             for level, option, value in _OPTIONS:
                 self._socket.setsockopt(level, option, value)
         self.send_now: Callable[[bytes], int] = self._socket.send

@@ -2,7 +2,8 @@
 
 What was pushed in one turn of the scheduler leaves in the next with one non-blocking send per
 connection, and without a task switch per connection. A connection that will not take its mail gets
-a task of its own, which waits until it can be written to. Knows no event and no protocol.
+a task of its own, which waits until it can be written to. Whatever writing to one connection
+raises is that connection's end, and never the Postman's. Knows no event and no protocol.
 """
 
 import trio
@@ -73,8 +74,8 @@ class Postman:
                 count = sends[seat](data)
             except BlockingIOError:
                 count = 0
-            except OSError:
-                outboxes[seat].fail("connection lost")
+            except Exception as error:
+                outboxes[seat].fail(error)
                 continue
             positions[seat] = end
             if count != size:
@@ -86,15 +87,15 @@ class Postman:
         for outbox in outboxes:
             if not outbox.chunks:
                 continue  # closed since
-            outbox.catch_up()
-            data = b"".join(outbox.chunks)
-            outbox.chunks[:] = [data]
             try:
+                outbox.catch_up()
+                data = b"".join(outbox.chunks)
+                outbox.chunks[:] = [data]
                 outbox.sent(outbox.send_now(data))
             except BlockingIOError:
                 pass
-            except OSError:
-                outbox.fail("connection lost")
+            except Exception as error:
+                outbox.fail(error)
             if outbox.size:
                 unfinished.append(outbox)
         return unfinished

@@ -32,9 +32,9 @@ async def converse(hub: Hub, connection: Connection, receive: Receive) -> None:
 
     Returns when the person hung up or was dismissed; ``connection.goodbye`` tells which.
     """
-    hub.arrived(connection)
-    connection.reading.deadline = trio.current_time() + LOGIN_SECONDS
     try:
+        hub.arrived(connection)
+        connection.reading.deadline = trio.current_time() + LOGIN_SECONDS
         with connection.reading:
             while lines := await receive():
                 await _pass_on(hub, connection, lines)

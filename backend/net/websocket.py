@@ -62,6 +62,8 @@ async def speak(
         if websocket is not None:
             await talk(_Messages(websocket, stream))
             _say_goodbye(websocket, stream, connection)
+        # If the library's reader has failed, it needs this turn to say so.
+        await trio.lowlevel.checkpoint()
         nursery.cancel_scope.cancel()
     await connection.flush()
     await peer.hang_up()

@@ -3,7 +3,8 @@
 A pure function of the ordered log: the same entries give the same room and the same deliveries, on
 any machine, at any time. Knows connections by their ids only, and never how anything reaches them.
 A refusal is an event to one person, not an exception; an entry about a connection that is not
-here (any more) is nothing.
+here (any more) is nothing. Should a bug raise one all the same, nobody is half in the room or
+called two names: what can fail is done before anybody is moved, and whoever goes is moved first.
 """
 
 from backend.room import commands, names, text, usage
@@ -80,7 +81,7 @@ class Room:
                 return [Delivery(Prompted(), (connection,))]
             case Gone(connection, reason, at):
                 self._waiting.pop(connection, None)
-                return self._leave(connection, text.clean(reason), at)
+                return self._leave(connection, reason, at)
         member = self._members.get(entry.connection)
         arrival = self._waiting.get(entry.connection)
         match entry:
@@ -112,35 +113,28 @@ class Room:
             nick = self._members.free_nick(proposed)
         except names.UnacceptableError as why:
             return [Delivery(Prompted(str(why)), (connection,))]
-        del self._waiting[connection]
         member = Member(connection, via, arrival.token, arrival.origin, nick)
         told = self._came(member, at)
+        del self._waiting[connection]
         # Whoever is not told of yet may leave as if never here, so is no newcomer's to know either.
         members = self._members.people(NAMED, but=self._news.joined)
         if member.person not in members:
             members = (*members, member.person)
-        welcome = Welcomed(
-            nick.text,
-            via,
-            token=arrival.token,
-            resumed=False,
-            members=members,
-            total=self.total,
-            last=self._last,
-            topic=self._topic.text,
-        )
+        room_now = (members, self.total, self._last, self._topic.text)
+        welcome = Welcomed(nick.text, via, arrival.token, False, *room_now)
         return [Delivery(welcome, (connection,)), *told]
 
     def _came(self, member: Member, at: float) -> list[Delivery]:
         """Seat somebody; what the others are told of it."""
-        gathering = len(self._members) >= CROWD or self.has_news
-        self._members.add(member)
-        self._moderation.came(member, at)
-        if gathering:
+        told = []
+        if len(self._members) >= CROWD or self.has_news:
             self._news.came(member.person)
-            return []
-        joined = Joined(self._next_id(), at, member.nick.text, member.via)
-        return [Delivery(joined, self._members.connections, but=frozenset({member.connection}))]
+        else:
+            told.append(Joined(self._next_id(), at, member.nick.text, member.via))
+        self._moderation.came(member, at)
+        self._members.add(member)
+        others = self._members.connections, frozenset({member.connection})
+        return [Delivery(joined, *others) for joined in told]
 
     def _leave(self, connection: str, reason: str, at: float) -> list[Delivery]:
         member = self._members.get(connection)
@@ -152,14 +146,15 @@ class Room:
         if len(self._members) >= CROWD or self.has_news:
             self._news.went(member.nick.text)
             return []
-        left = Left(self._next_id(), at, member.nick.text, reason)
+        left = Left(self._next_id(), at, member.nick.text, text.clean(reason))
         return [Delivery(left, self._members.connections)]
 
     def _tell_news(self, at: float) -> list[Delivery]:
         if not self.has_news:
             return []
-        news = self._news.tell(self._next_id(), at, self.total)
-        return [Delivery(news, self._members.connections)]
+        return [
+            Delivery(self._news.tell(self._next_id(), at, self.total), self._members.connections)
+        ]
 
     # --- what a member's line does ---
 
