@@ -93,9 +93,3 @@ async def listen(
 def _port_of(listeners: list[trio.SocketListener]) -> int:
     port: int = listeners[0].socket.getsockname()[1]
     return port
-
-
-def _reason(failure: OSError) -> str:
-    if failure.errno == errno.EADDRINUSE:
-        return "it is taken"
-    return failure.strerror or str(failure)
