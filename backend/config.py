@@ -21,7 +21,8 @@ class Limits:
 
     Attributes:
         max_connections: in total, web pages being fetched included.
-        max_connections_per_address: per IPv4 address or IPv6 /64: a classroom behind one router.
+        max_connections_per_address: of people, per IPv4 address or IPv6 /64: a classroom behind
+            one router.
         logins_per_minute: per address: the same classroom, after a restart.
         line_rate: lines a second per person, in the long run: faster than anybody types.
         line_burst: lines at once: a short paste.

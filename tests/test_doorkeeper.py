@@ -35,13 +35,14 @@ def test_beyond_the_limit_nobody_comes_in_until_somebody_leaves() -> None:
     assert doorkeeper.refused == {"full": 1 + module.SPARE}
 
 
-def test_one_address_does_not_take_the_room_from_the_others() -> None:
-    """Its connections are counted for as long as they last."""
+async def test_one_address_does_not_take_the_room_from_the_others() -> None:
+    """Its people are counted for as long as they stay."""
     doorkeeper = Doorkeeper(replace(UNLIMITED, max_connections_per_address=1))
 
     def come(stack: ExitStack, address: str) -> Visit:
         visit = stack.enter_context(doorkeeper.visit())
         visit.comes_from(address)
+        visit.logs_in()
         return visit
 
     with ExitStack() as stack:
@@ -50,6 +51,35 @@ def test_one_address_does_not_take_the_room_from_the_others() -> None:
         assert come(stack, "192.0.2.2").refusal is None
     with ExitStack() as stack:
         assert come(stack, "192.0.2.1").refusal is None
+
+
+async def test_whoever_is_refused_takes_nobodys_place() -> None:
+    """However many come from one address: the others find the room as it was."""
+    limits = replace(UNLIMITED, max_connections=10, max_connections_per_address=1)
+    doorkeeper = Doorkeeper(limits)
+    with ExitStack() as stack:
+        for _ in range(module.FETCHES_PER_SESSION + 2 * module.SPARE):
+            stack.enter_context(doorkeeper.visit()).comes_from("192.0.2.1")
+        assert doorkeeper.is_overrun
+        assert not doorkeeper.is_full
+        other = stack.enter_context(doorkeeper.visit())
+        other.comes_from("192.0.2.2")
+        other.logs_in()
+        assert other.refusal is None
+    assert not doorkeeper.is_overrun
+    await doorkeeper.nobody_left()
+
+
+async def test_a_page_may_be_fetched_from_where_as_many_as_may_be_are_in() -> None:
+    """By as many connections as browsers open for it."""
+    doorkeeper = Doorkeeper(replace(UNLIMITED, max_connections_per_address=2))
+    with ExitStack() as stack:
+        visits = [stack.enter_context(doorkeeper.visit()) for _ in range(12)]
+        for visit in visits:
+            visit.comes_from("192.0.2.1")
+        for visit in visits[:2]:
+            visit.logs_in()
+        assert [visit.refusal for visit in visits] == [None] * 12
 
 
 @pytest.mark.parametrize(

@@ -92,3 +92,16 @@ async def test_bytes_that_make_no_line_are_counted_too(
     for _ in range(22):
         await pace.read(BYTES_PER_TOKEN // 2)
     assert trio.current_time() - started == pytest.approx(0.5)
+
+
+async def test_two_who_wait_at_once_wait_once(
+    autojump_clock: trio.testing.MockClock, talker: Talker
+) -> None:
+    """A websocket's bytes and its lines are counted by two tasks: the same seconds, once."""
+    pace = Pace(2, 10, talker)
+    for _ in range(10):
+        await pace.line()
+    async with trio.open_nursery() as nursery:
+        for _ in range(8):
+            nursery.start_soon(pace.line)
+    assert talker.told == []

@@ -1,8 +1,10 @@
 """What operators see, read as they read it: ``/healthz`` and ``/metrics``."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
+import trio
 import trio.testing
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -12,7 +14,7 @@ from backend.net.doorkeeper import Doorkeeper
 from backend.net.hub import Hub
 from backend.net.pulse import Pulse
 from backend.net.watch import LATE_SECONDS, Watch
-from tests.talkers import ask, at_browser, at_terminal
+from tests.talkers import a_room, ask, at_browser, at_terminal
 
 
 async def scrape(room: Bound) -> dict[str, float]:
@@ -50,14 +52,26 @@ async def test_the_figures_are_those_of_the_room(room: Bound) -> None:
     assert "playroom_scheduler_lateness_seconds_sum" in after
 
 
-async def test_evictions_and_refusals_are_counted_by_reason(room: Bound) -> None:
-    """Somebody reset the connection."""
-    async with at_terminal(room, "alice") as alice, at_terminal(room, "bob") as bob:
-        await alice.reads_line("<meta>: bob joined.")
-        bob.reset()
-        await alice.reads_line("<meta>: bob left (connection lost)")
-        await trio.testing.wait_all_tasks_blocked(0.01)
-        assert (await scrape(room))["playroom_evictions_total reason=connection lost"] == 1
+async def test_evictions_and_refusals_are_counted_by_reason() -> None:
+    """Those who went by themselves, however rudely, are no evictions."""
+    limits = replace(UNLIMITED, line_rate=1e-9, line_burst=3, max_connections_per_address=2)
+    async with a_room(limits) as room, at_terminal(room, "alice") as alice:
+        async with at_terminal(room, "bob") as bob, at_terminal(room) as third:
+            await third.rest()
+            await alice.reads_line("<meta>: bob joined.")
+            bob.reset()
+            await alice.reads_line("<meta>: bob left (connection lost)")
+        async with at_terminal(room, "carol") as carol:
+            for _ in range(3):
+                await carol.type("x")
+            await carol.rest()
+        figures: dict[str, float] = {}
+        with trio.fail_after(5):  # until carol's connection is over here, too
+            while "playroom_evictions_total reason=flooding" not in figures:
+                figures = await scrape(room)
+    assert figures["playroom_evictions_total reason=flooding"] == 1
+    assert "playroom_evictions_total reason=connection lost" not in figures
+    assert figures["playroom_refusals_total reason=address"] == 1
 
 
 async def test_nobody_is_named(room: Bound) -> None:

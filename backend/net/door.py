@@ -66,7 +66,7 @@ class FrontDoor:
                 About(peer.id).debug("from %s", peer.address)
                 if not self._doorkeeper.trusted_proxies:
                     visit.comes_from(peer.address)
-                if not self._doorkeeper.is_overrun:
+                if visit.refusal is None or not self._doorkeeper.is_overrun:
                     await (await self._decide(peer, visit))()
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the peer went away in the middle of a request: its right

@@ -27,8 +27,11 @@ REFUSALS: dict[Refusal, str] = {
 """What is told, by what the matter is."""
 
 SPARE = 64
-"""Connections beyond the limit that are still told that the room is full. Beyond these they are
-closed without a word."""
+"""Refused connections that are still told why. Beyond these they are closed without a word."""
+
+FETCHES_PER_SESSION = 6
+"""Connections of any kind from an address, by how many sessions it may have: a browser fetches so
+many things at once, and the whole classroom may open the page at the same moment."""
 
 MAX_BUCKETS = 4_096
 """Addresses whose logins are counted at once. Those who have not logged in for a minute are
@@ -41,13 +44,15 @@ class Visit:
     Attributes:
         refusal: why it may not come in, if so.
         origin: an opaque key, equal for equal addresses; empty while the address is not known.
+        is_session: whether it is more than a page that is being fetched.
     """
 
-    __slots__ = ("_doorkeeper", "origin", "refusal")
+    __slots__ = ("_doorkeeper", "is_session", "origin", "refusal")
 
     def __init__(self, doorkeeper: "Doorkeeper") -> None:
         self._doorkeeper = doorkeeper
         self.refusal: Refusal | None = None
+        self.is_session = False
         self.origin = ""
 
     def comes_from(self, address: str, forwarded_for: str = "") -> None:
@@ -60,7 +65,7 @@ class Visit:
         self._doorkeeper.count_address(self, address, forwarded_for)
 
     def logs_in(self) -> None:
-        """Count a login."""
+        """Count a session, and a login."""
         self._doorkeeper.count_login(self)
 
 
@@ -82,7 +87,9 @@ class Doorkeeper:
         self._key = secrets.token_bytes(16)
         self._by_origin: Counter[str] = Counter()
         self._logins: dict[str, TokenBucket] = {}
-        self._total = 0
+        self._sessions: Counter[str] = Counter()
+        self._total = 0  # of those who are not refused
+        self._refused_now = 0
         self._nobody_left = trio.Event()
         self.refused: Counter[str] = Counter()
 
@@ -95,40 +102,50 @@ class Doorkeeper:
     def visit(self) -> Iterator[Visit]:
         """Count one connection, from its first byte to its last."""
         visit = Visit(self)
-        if self.is_full:
-            self._refuse(visit, "full")
         self._total += 1
+        if self._total > self._limits.max_connections:
+            self._refuse(visit, "full")
         try:
             yield visit
         finally:
-            self._total -= 1
-            if visit.origin:
-                self._by_origin[visit.origin] -= 1
-                if not self._by_origin[visit.origin]:
-                    del self._by_origin[visit.origin]
-            if not self._total:
+            if visit.refusal is None:
+                self._total -= 1
+            else:
+                self._refused_now -= 1
+            _uncount(self._by_origin, visit.origin)
+            if visit.is_session:
+                _uncount(self._sessions, visit.origin)
+            if not self._total + self._refused_now:
                 self._nobody_left.set()
                 self._nobody_left = trio.Event()
 
     @property
     def is_overrun(self) -> bool:
-        """Whether there are so many that not even a refusal can be said."""
-        return self._total > self._limits.max_connections + SPARE
+        """Whether there are so many who are refused that not even that can be said."""
+        return self._refused_now > SPARE
 
     async def nobody_left(self) -> None:
         """Wait until nobody is here."""
-        if self._total:
+        if self._total + self._refused_now:
             await self._nobody_left.wait()
 
     def count_address(self, visit: Visit, address: str, forwarded_for: str) -> None:
         """For ``Visit.comes_from``."""
         visit.origin = self._origin(_client(address, forwarded_for, self.trusted_proxies))
         self._by_origin[visit.origin] += 1
-        if self._by_origin[visit.origin] > self._limits.max_connections_per_address:
+        most = self._limits.max_connections_per_address * FETCHES_PER_SESSION
+        if self._by_origin[visit.origin] > most:
             self._refuse(visit, "address")
 
     def count_login(self, visit: Visit) -> None:
         """For ``Visit.logs_in``."""
+        if visit.refusal is not None:
+            return
+        visit.is_session = True
+        self._sessions[visit.origin] += 1
+        if self._sessions[visit.origin] > self._limits.max_connections_per_address:
+            self._refuse(visit, "address")
+            return
         now = trio.current_time()
         bucket = self._logins.get(visit.origin)
         if bucket is None:
@@ -150,11 +167,21 @@ class Doorkeeper:
 
     def _refuse(self, visit: Visit, reason: Refusal) -> None:
         if visit.refusal is None:
+            # Whoever is not let in takes no place from those who are.
+            self._total -= 1
+            self._refused_now += 1
             visit.refusal = reason
             self.refused[reason] += 1
 
     def _origin(self, address: str) -> str:
         return hashlib.blake2b(address.encode(), key=self._key, digest_size=8).hexdigest()
+
+
+def _uncount(counts: Counter[str], origin: str) -> None:
+    if origin in counts:
+        counts[origin] -= 1
+        if not counts[origin]:
+            del counts[origin]
 
 
 def _client(peer: str, forwarded_for: str, trusted_proxies: int) -> str:

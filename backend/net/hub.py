@@ -20,7 +20,7 @@ from backend.net.connection import Connection, Encode
 from backend.net.dispatch import Dispatch
 from backend.net.guesses import Guesses
 from backend.net.notes import note
-from backend.net.outbox import Outbox
+from backend.net.outbox import CONNECTION_LOST, Outbox
 from backend.net.postman import Postman
 from backend.net.sink import Sink
 from backend.room.claims import claimed_secret
@@ -50,7 +50,7 @@ class Hub:
         postman: who has to run for anything to arrive.
         dispatch: what was said to whom, in figures.
         is_closing: whether everybody is being shown out.
-        ended: how many connections did not just leave, by reason.
+        ended: how many connections we ended against their will, by reason.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class Hub:
     def _forget(self, connection: Connection) -> None:
         del self._connections[connection.id]
         self.dispatch.forget_audience()
-        if connection.reason:
+        if connection.reason not in ("", CONNECTION_LOST):
             self.ended[connection.reason] += 1
         About(connection.id).info("closed%s", connection.reason and f": {connection.reason}")
         if self.is_closing and not self._connections:

@@ -16,6 +16,9 @@ MAX_BYTES = 256 * 1024
 """Mail kept for one connection beyond what the kernel holds: minutes of a busy room, and little
 enough that a thousand stalled readers cost no more than 256 MiB."""
 
+CONNECTION_LOST = "connection lost"
+"""What the others read of somebody whose connection has ended by itself."""
+
 STALL_SECONDS = 20.0
 """How long a connection may take nothing at all before it is given up."""
 
@@ -134,7 +137,7 @@ class Outbox:
         """Give the connection up: for a reason, or for what was raised when writing to it."""
         if not self.is_closed:
             self.close()
-            self._give_up("connection lost" if isinstance(why, _LOST) else why)
+            self._give_up(CONNECTION_LOST if isinstance(why, _LOST) else why)
 
     def close(self) -> None:
         """Throw away what is left, and whatever is pushed from now on."""

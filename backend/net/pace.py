@@ -42,12 +42,13 @@ class Pace:
         peer: whose pace it is.
     """
 
-    __slots__ = ("_bucket", "_peer", "_waited")
+    __slots__ = ("_bucket", "_peer", "_until", "_waited")
 
     def __init__(self, rate: float, burst: float, peer: Paced) -> None:
         self._bucket = TokenBucket(rate, burst, trio.current_time())
         self._peer = peer
         self._waited = 0.0  # since the bucket was last full
+        self._until = 0.0  # when the last wait ends
 
     async def line(self) -> None:
         """The peer has sent a line: wait until there is a token for it."""
@@ -64,7 +65,10 @@ class Pace:
         debt = self._bucket.take(cost, now)
         if not debt:
             return
-        before, self._waited = self._waited, self._waited + debt
+        # Two tasks may wait at once, one for bytes and one for lines: the time counts once.
+        before, until = self._waited, now + debt
+        self._waited += max(0.0, until - max(now, self._until))
+        self._until = until
         if self._waited >= CLOSE_SECONDS:
             self._peer.close()
         elif before < WARN_SECONDS <= self._waited:

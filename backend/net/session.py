@@ -11,6 +11,7 @@ import trio
 
 from backend.net.connection import POLICY_VIOLATION, Connection
 from backend.net.hub import Hub
+from backend.net.outbox import CONNECTION_LOST
 from backend.net.turn import Turn
 
 LOGIN_SECONDS = 60.0
@@ -41,7 +42,7 @@ async def converse(hub: Hub, connection: Connection, receive: Receive) -> None:
         if connection.reading.cancelled_caught:
             connection.show_out(POLICY_VIOLATION, NO_NAME, "no name given")
     except trio.BrokenResourceError:
-        connection.reason = connection.reason or "connection lost"
+        connection.reason = connection.reason or CONNECTION_LOST
     finally:
         hub.gone(connection)
 

@@ -14,6 +14,7 @@ from backend.net.doorkeeper import REFUSALS, Doorkeeper, Refusal
 from backend.net.hub import Hub
 from backend.net.peer import Peer
 from backend.net.session import converse
+from backend.net.turn import Turn
 from backend.room import usage
 from backend.room.events import Noticed
 from backend.wire import terminal
@@ -25,6 +26,10 @@ from backend.wire.telnet import Telnet
 
 KEEPALIVE = Ping(bytes((IAC, NOP)), every=40.0)
 """Keeps a NAT's memory of the connection fresh, at peers that are sure to ignore it."""
+
+
+KEYS_AT_ONCE = 16
+"""Bytes the editor takes before others have their turn: on the largest screen, 10 ms."""
 
 
 class TelnetDoor:
@@ -93,14 +98,27 @@ class _Lines:
         while not (lines or self._has_ended) and (data := await self._peer.receive()):
             self._connection.heard = trio.current_time()
             await self._connection.pace.read(len(data))
-            inputs = self._telnet.feed(data)
+            lines += await self._feed(data)
+        return lines
+
+    async def _feed(self, data: bytes) -> list[str | None]:
+        lines: list[str | None] = []
+        turn, start = Turn(), 0
+        while start < len(data) and not self._connection.outbox.is_closed:
+            # A key may make the editor draw a whole screen: a read full of them takes seconds.
+            end = start + KEYS_AT_ONCE if self._telnet.editor else len(data)
+            inputs, start = self._telnet.feed(data[start:end]), end
             if len(inputs) > 1:
                 # The codec's replies first: the editor has drawn the screen as it is after all.
                 inputs.sort(key=lambda out: not isinstance(out, Reply))
             for out in inputs:
                 if not self._has_ended:
-                    lines += self._take(out)
+                    taken = self._take(out)
+                    lines += taken
                     self._adapt()
+                    if not (taken or isinstance(out, Reply)):
+                        await self._connection.pace.line()  # answered here, and no cheaper for it
+            await turn.give_way()
         return lines
 
     def _take(self, out: Input) -> list[str | None]:

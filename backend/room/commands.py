@@ -125,7 +125,7 @@ class Misused:
     advice: str
 
 
-Aloud = Say | Act | Whisper
+Aloud = Say | Act | Whisper | Rename
 """What others hear."""
 
 Asked = ListMembers | Help | Ignore | Unignore | ShowTopic | Misused
@@ -137,7 +137,7 @@ Ruled = Kick | Mute | Ban | Unban | ListBans
 ByOperator = Ruled | SetTopic
 """What only operators may do."""
 
-Command = Aloud | Rename | Quit | Asked | ByOperator
+Command = Aloud | Quit | Asked | ByOperator
 
 
 def parse(line: str) -> Command:
