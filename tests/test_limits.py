@@ -188,3 +188,15 @@ async def test_whoever_gives_no_name_is_shown_out_in_time(
     await trio.sleep(10 * session.LOGIN_SECONDS)
     assert [connection.id for connection in hub.connections] == [alice.connection.id]
     assert hub.total == 1
+
+
+async def test_what_the_door_answers_itself_costs_what_a_line_costs() -> None:
+    """A terminal's own commands never reach the room, and are no way around its pace."""
+    async with (
+        a_room(replace(UNLIMITED, line_rate=1e-9, line_burst=5)) as bound,
+        at_terminal(bound, "alice") as alice,
+    ):
+        await alice.send(b"/color on\r\n/color off\r\n" * 100)
+        told = await alice.rest()
+        assert told.count("Colours are") < 10
+        assert told.endswith(f"<meta>: {FLOODING}\r\n")

@@ -7,7 +7,11 @@ import trio
 
 from backend.app import Bound
 from backend.net.peer import PeerListener
-from tests.talkers import PROMPT, at_browser, at_sleeper, at_terminal
+from backend.net.tcp import KEYS_AT_ONCE
+from backend.wire.inputs import Input
+from backend.wire.options import DO, ECHO, IAC, SGA, WILL
+from backend.wire.telnet import Telnet
+from tests.talkers import PATIENCE, PROMPT, at_browser, at_sleeper, at_terminal
 
 PUTTY_HELLO = bytes.fromhex("fffb1f fffb20 fffb18 fffb27 fffd01 fffb03 fffd03")
 HELLO_PUTTY = bytes.fromhex("fffd1f fffd18 fffe20 fffa1801fff0 fffe27 fffc01 fffe03 fffc03")
@@ -257,3 +261,31 @@ async def test_a_silent_peer_that_vanished_is_noticed_in_two_minutes() -> None:
         assert all(isinstance(value, int) for value in (idle, interval, count))
         assert int(idle) + int(interval) * int(count) <= 120
         assert int(unacknowledged) <= 120_000
+
+
+async def test_a_read_full_of_keys_is_drawn_bit_by_bit(
+    room: Bound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each may draw a whole screen anew; the others have their turns between them."""
+    sizes: list[int] = []
+    feed = Telnet.feed
+
+    def counted(telnet: Telnet, data: bytes) -> list[Input]:
+        sizes.append(len(data))
+        return feed(telnet, data)
+
+    async with at_terminal(room, "alice") as alice:
+        await alice.type("/rich on")
+        seen = b""
+        while not seen.endswith(bytes((IAC, WILL, SGA))):
+            seen += await alice.take(1)
+        await alice.send(bytes((IAC, DO, ECHO, IAC, DO, SGA)))
+        while not seen.endswith(b"> "):
+            seen += await alice.take(1)
+        monkeypatch.setattr(Telnet, "feed", counted)
+        await alice.send(b"x" * 500 + b"\r")
+        with trio.fail_after(PATIENCE):
+            while sum(sizes) < 501:
+                await alice.take(1)
+    assert sum(sizes) == 501
+    assert max(sizes) <= KEYS_AT_ONCE
