@@ -88,7 +88,7 @@ def _echo(message: str | bytes) -> TextMessage | BytesMessage:
 
 def python_2_7() -> str:
     """A Python 2.7 that can install packages; skips where there is none."""
-    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     installed = [str(path) for path in pyenv.glob("versions/2.7*/bin/python2.7")]
     for path in filter(None, (shutil.which("python2.7"), *installed)):
         # Pyenv's own python2.7 on the path may be there and refuse.
