@@ -17,13 +17,10 @@ from backend.logs import About
 from backend.net.outbox import Outbox
 from backend.net.pace import Pace
 from backend.room.entries import Via
-from backend.room.events import Dismissed, Event, Noticed
+from backend.room.events import POLICY_VIOLATION, Dismissed, Event, Noticed
 
 FLUSH_SECONDS = 3.0
 """How long a dismissed connection may take over the mail it still has."""
-
-POLICY_VIOLATION = 1008
-"""RFC 6455 (7.4.1)."""
 
 TOO_FAST = "That is faster than the room reads. The rest of it comes slowly."
 FLOODING = "That was far too much at once. Goodbye."

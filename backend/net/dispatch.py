@@ -98,7 +98,7 @@ class Dispatch:
         always the lists are there already.
         """
         if ids is not self._audience:
-            self.forget_audience()
+            self._forget_audience()
             outboxes: dict[Encode, list[Outbox]] = {}
             for connection in self._connected(ids):
                 outboxes.setdefault(connection.encode, []).append(connection.outbox)
@@ -109,8 +109,12 @@ class Dispatch:
             }
         return self._mailings
 
-    def forget_audience(self) -> None:
+    def changed(self, connection: Connection) -> None:
         """Somebody is gone, or wants events encoded in another way."""
+        if connection.outbox.mailing is not None:
+            self._forget_audience()
+
+    def _forget_audience(self) -> None:
         for mailing in self._mailings.values():
             mailing.close()
         self._audience, self._mailings = (), {}

@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 
 from backend.logs import About
-from backend.net.connection import POLICY_VIOLATION, Connection, Ping
+from backend.net.connection import Connection, Ping
 from backend.net.doorkeeper import REFUSALS, Refusal, Visit
 from backend.net.hub import Hub
 from backend.net.peer import Peer
 from backend.net.session import converse
 from backend.net.websocket import Receive, speak
+from backend.room.events import POLICY_VIOLATION
 from backend.wire import frames
 
 MAX_MESSAGE_LENGTH = 16 * 1024

@@ -6,7 +6,7 @@ Knows whom they come from by an opaque key only, and the time by what it is told
 import hmac
 from dataclasses import dataclass
 
-from backend.room.events import Dismissed, Noticed
+from backend.room.events import POLICY_VIOLATION, Dismissed, Noticed
 from backend.room.text import clean
 
 FREE_GUESSES = 3
@@ -22,9 +22,6 @@ MAX_GUESSES = 6
 MAX_GUESSERS = 1_000
 """Addresses remembered; the longest known is forgotten first. Whoever has more of them than this
 gains little by having one forgotten."""
-
-POLICY_VIOLATION = 1008
-"""RFC 6455 (7.4.1)."""
 
 _NONE_HERE = "There are no operators here."
 _WRONG = "That is not the secret."

@@ -119,11 +119,11 @@ class Hub:
         """Encode for a connection in another way from now on."""
         if encode != connection.encode:
             connection.encode = encode
-            self.dispatch.forget_audience()
+            self.dispatch.changed(connection)
 
     def _forget(self, connection: Connection) -> None:
         del self._connections[connection.id]
-        self.dispatch.forget_audience()
+        self.dispatch.changed(connection)
         if connection.reason not in ("", CONNECTION_LOST):
             self.ended[connection.reason] += 1
         About(connection.id).info("closed%s", connection.reason and f": {connection.reason}")

@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
-from backend.net.connection import POLICY_VIOLATION, Connection
+from backend.net.connection import Connection
 from backend.net.hub import Hub
 from backend.net.outbox import CONNECTION_LOST
 from backend.net.turn import Turn
+from backend.room.events import POLICY_VIOLATION
 
 LOGIN_SECONDS = 60.0
 """How long giving a name may take; somebody who thinks longer may come again."""

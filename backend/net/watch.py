@@ -70,15 +70,25 @@ class Watch(Collector):
         """For the registry."""
         yield from self._people()
         dispatch = self._hub.dispatch
-        yield _counter("messages", "Lines said to others.", dispatch.messages, "kind")
+        yield _labelled(
+            CounterMetricFamily, "messages", "Lines said to others.", dispatch.messages, "kind"
+        )
         yield CounterMetricFamily(
             "playroom_deliveries", "Copies of events handed out.", value=dispatch.copies
         )
         yield CounterMetricFamily(
             "playroom_delivered_bytes", "Bytes of all these copies.", value=dispatch.bytes
         )
-        yield _counter("evictions", "Connections ended by us.", self._hub.ended, "reason")
-        yield _counter("refusals", "Connections refused.", self._doorkeeper.refused, "reason")
+        yield _labelled(
+            CounterMetricFamily, "evictions", "Connections ended by us.", self._hub.ended, "reason"
+        )
+        yield _labelled(
+            CounterMetricFamily,
+            "refusals",
+            "Connections refused.",
+            self._doorkeeper.refused,
+            "reason",
+        )
         yield self._lateness()
         tasks = trio.lowlevel.current_statistics().tasks_living
         yield GaugeMetricFamily("playroom_tasks", "Tasks of the scheduler.", value=tasks)
@@ -94,8 +104,14 @@ class Watch(Collector):
             size = connection.outbox.size
             waiting += size
             depths[sum(size > bound for bound in DEPTHS)] += 1
-        yield _gauge("connections", "People connected, let in or not.", connections, "door")
-        yield _gauge("members", "People in the room.", members, "door")
+        yield _labelled(
+            GaugeMetricFamily,
+            "connections",
+            "People connected, let in or not.",
+            connections,
+            "door",
+        )
+        yield _labelled(GaugeMetricFamily, "members", "People in the room.", members, "door")
         outboxes = GaugeHistogramMetricFamily(
             "playroom_outbox_bytes", "Mail that waits for each connection, now."
         )
@@ -110,15 +126,14 @@ class Watch(Collector):
         return family
 
 
-def _counter(name: str, text: str, counts: dict[str, int], label: str) -> Metric:
-    family = CounterMetricFamily(f"playroom_{name}", text, labels=[label])
-    for value, count in counts.items():
-        family.add_metric([value], count)
-    return family
-
-
-def _gauge(name: str, text: str, counts: dict[str, int], label: str) -> Metric:
-    family = GaugeMetricFamily(f"playroom_{name}", text, labels=[label])
+def _labelled(
+    kind: type[CounterMetricFamily] | type[GaugeMetricFamily],
+    name: str,
+    text: str,
+    counts: dict[str, int],
+    label: str,
+) -> Metric:
+    family = kind(f"playroom_{name}", text, labels=[label])
     for value, count in counts.items():
         family.add_metric([value], count)
     return family

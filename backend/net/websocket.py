@@ -12,8 +12,9 @@ from typing import Generic, TypeVar
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
 
-from backend.net.connection import POLICY_VIOLATION, Connection
+from backend.net.connection import Connection
 from backend.net.peer import Peer
+from backend.room.events import POLICY_VIOLATION
 from backend.wire import frames
 
 MAX_QUEUED_MESSAGES = 1_024

@@ -173,6 +173,10 @@ class Moderated:
     text: str
 
 
+POLICY_VIOLATION = 1008
+"""RFC 6455 (7.4.1): the rules of the house; browsers do not come back by themselves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dismissed:
     """You are shown out: the last thing a connection gets.

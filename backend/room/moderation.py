@@ -10,11 +10,8 @@ from dataclasses import dataclass
 from backend.room import names
 from backend.room.commands import Ban, Kick, ListBans, Mute, Ruled, Unban
 from backend.room.entries import Arrived
-from backend.room.events import Dismissed, Moderated, Noticed
+from backend.room.events import POLICY_VIOLATION, Dismissed, Moderated, Noticed
 from backend.room.members import Member, Members
-
-POLICY_VIOLATION = 1008
-"""RFC 6455 (7.4.1): the rules of the house; browsers do not come back by themselves."""
 
 MAX_SENTENCES = 200
 """Bans in force, and mutes likewise: what an operator can still read as one list."""
