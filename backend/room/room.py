@@ -131,7 +131,6 @@ class Room:
             self._news.came(member.person)
         else:
             told.append(Joined(self._next_id(), at, member.nick.text, member.via))
-        self._moderation.came(member, at)
         self._members.add(member)
         others = self._members.connections, frozenset({member.connection})
         return [Delivery(joined, *others) for joined in told]
@@ -166,7 +165,7 @@ class Room:
             return [Delivery(Noticed(text.TOO_LONG), me)]
         nick, via = member.nick.text, member.via
         command = commands.parse(line)
-        silenced = self._moderation.silenced(member.connection, at)
+        silenced = self._moderation.silenced(member, at)
         if silenced and isinstance(command, commands.Aloud):
             return [Delivery(silenced, me)]
         if isinstance(command, commands.ByOperator) and not self.is_operator(member.connection):
@@ -227,10 +226,10 @@ class Room:
     def _moderate(self, member: Member, command: commands.Ruled, at: float) -> list[Delivery]:
         ruling = self._moderation.rule(member, command, at)
         deliveries = []
-        if ruling.on and ruling.told:
-            deliveries.append(Delivery(ruling.told, (ruling.on.connection,)))
+        for one in ruling.on:
+            deliveries.append(Delivery(ruling.told, (one.connection,)))
             if isinstance(ruling.told, Dismissed):
-                deliveries += self._leave(ruling.on.connection, ruling.reason, at)
+                deliveries += self._leave(one.connection, ruling.reason, at)
         return [*deliveries, Delivery(ruling.answer, (member.connection,))]
 
     def _set_topic(self, member: Member, words: str, at: float) -> list[Delivery]:
