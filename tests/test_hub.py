@@ -317,6 +317,7 @@ async def test_the_log_says_who_did_what_to_whom_and_no_word_of_why(
     for line in (
         *("/op wrong", f"/op {SECRET}", "/mute bob 1h", "/mute bob 0", "/kick bob for a reason"),
         *("/ban carol 1h", "/unban carol", "/topic owls", "/ban ghost 1h"),
+        "/ignore dora",
     ):
         await guests[0].types(line)
     await guests[3].types("/quit for lunch")

@@ -597,6 +597,16 @@ def test_comings_and_goings_of_who_is_ignored_are_told(play: Play) -> None:
     assert play.goes("bob") == [to(Left(5, AT, "rob", ""), "alice", "carol")]
 
 
+def test_who_is_ignored_has_no_last_word(play: Play) -> None:
+    """The leaving is told, and under the same number; what was said to it is not."""
+    play.says("alice", "/ignore bob")
+    assert play.says("bob", "/quit you are all fools") == [
+        to(Dismissed("Goodbye bob.", 1000), "bob"),
+        to(Left(4, AT, "bob", "you are all fools"), "carol"),
+        to(Left(4, AT, "bob", ""), "alice"),
+    ]
+
+
 def test_ignoring_follows_a_rename_and_frees_the_old_nick(play: Play) -> None:
     """The list has the new nick, and somebody else may have the old one."""
     play.says("alice", "/ignore bob")

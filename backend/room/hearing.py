@@ -4,9 +4,11 @@ People ignore a nick: it stays ignored when its bearer leaves and comes back, an
 takes another, that one is ignored instead. Knows nothing of who may speak.
 """
 
+from dataclasses import replace
+
 from backend.room import names
 from backend.room.commands import Ignore, Unignore
-from backend.room.events import Acted, Delivery, Noticed, Said, Whispered
+from backend.room.events import Acted, Delivery, Left, Noticed, Said, Whispered
 from backend.room.members import Member, Members
 from backend.room.names import Nick
 
@@ -43,6 +45,15 @@ class Hearing:
         whisper = Whispered(at, speaker.nick.text, other.nick.text, words)
         # All looks the same to one who is ignored: that is nobody's business.
         return Delivery(whisper, tuple(ends), self._deaf_to(speaker.nick))
+
+    def of_leaving(self, event: Left, gone: Member) -> list[Delivery]:
+        """That somebody is gone; what they said to it is not for those who ignore them."""
+        to, deaf = self._members.connections, self._deaf_to(gone.nick)
+        if not (deaf and event.reason):
+            return [Delivery(event, to)]
+        others = frozenset(to) - deaf
+        told = [Delivery(event, to, deaf)] if others else []
+        return [*told, Delivery(replace(event, reason=""), to, others)]
 
     def obey(self, member: Member, command: Ignore | Unignore) -> str:
         """Change somebody's list; what to tell them."""

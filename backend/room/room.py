@@ -146,7 +146,7 @@ class Room:
             self._news.went(member.nick.text)
             return []
         left = Left(self._next_id(), at, member.nick.text, text.clean(reason))
-        return [Delivery(left, self._members.connections)]
+        return self._hearing.of_leaving(left, member)
 
     def _tell_news(self, at: float) -> list[Delivery]:
         if not self.has_news:
