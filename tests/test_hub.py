@@ -232,6 +232,41 @@ async def test_the_secret_makes_an_operator_and_is_found_nowhere(
     assert promoted == [Promoted(alice.id, 1_000.0)] * len(lines)
 
 
+async def test_a_secret_behind_other_words_is_not_said_and_is_no_guess(
+    hub: Hub, nursery: trio.Nursery, recorded: list[Entry]
+) -> None:
+    """Neither in the room nor at the prompt, right or wrong: what is told is the same."""
+    alice, bob = [await Guest(hub, nursery).joins(nick) for nick in ("alice", "bob")]
+    stranger = Guest(hub, nursery)
+    await settled()
+    await alice.mail()
+    entries = len(recorded)
+    for _ in range(MAX_GUESSES):
+        for secret in (SECRET, "x"):
+            await bob.types(f"bob: /op {secret}")
+            answer = "What stands behind /op is for nobody's eyes: that line was not sent."
+            assert await bob.mail() == f"<meta>: {answer}\r\n"
+            await stranger.types(f"bob /op {secret}")
+            assert answer[:-1] in await stranger.mail()
+    assert await alice.mail() == ""
+    assert len(recorded) == entries
+
+
+async def test_an_operator_cannot_say_the_secret_and_nobody_else_learns_whether_they_did(
+    hub: Hub, nursery: trio.Nursery
+) -> None:
+    """A stranger's line that happens to hold it is like any other: else each would be a guess."""
+    alice, bob = [await Guest(hub, nursery).joins(nick) for nick in ("alice", "bob")]
+    await alice.types(f"/op {SECRET}")
+    await alice.mail()
+    await alice.types(f"/msg bob it is {SECRET}")
+    answer = "That line has the operators' secret in it: it was not sent."
+    assert await alice.mail() == f"<meta>: {answer}\r\n"
+    assert await bob.mail() == ""
+    await bob.types(f"a {SECRET}")
+    assert SECRET in await alice.mail()
+
+
 async def test_at_the_name_prompt_a_secret_is_no_name(hub: Hub, nursery: trio.Nursery) -> None:
     """Nothing is said of whether it is right, and it is no guess either."""
     alice = Guest(hub, nursery)

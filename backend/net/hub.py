@@ -18,14 +18,14 @@ from backend.journal.memory import MemoryJournal
 from backend.logs import About
 from backend.net.connection import Connection, Encode
 from backend.net.dispatch import Dispatch
-from backend.net.guesses import Guesses
+from backend.net.guesses import GIVEN_AWAY, Guesses
 from backend.net.notes import note
 from backend.net.outbox import CONNECTION_LOST, Outbox
 from backend.net.postman import Postman
 from backend.net.sink import Sink
-from backend.room.claims import claimed_secret
+from backend.room.claims import WITHHELD, claimed_secret, has_claim
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Promoted, Tick, Via
-from backend.room.events import Delivery, Dismissed, Event, Person, Prompted
+from backend.room.events import Delivery, Dismissed, Event, Noticed, Person, Prompted
 from backend.room.room import Room
 
 GOING_AWAY = 1001
@@ -147,6 +147,10 @@ class Hub:
             self._journal.record(Overlong(connection.id, self._now()))
         elif (guess := claimed_secret(line)) is not None:
             self._guessed(connection, guess)
+        elif has_claim(line):
+            self._withhold(connection, WITHHELD)
+        elif self.is_operator(connection) and self._guesses.is_given_away(line):
+            self._withhold(connection, GIVEN_AWAY)
         else:
             self._journal.record(Line(connection.id, line, self._now()))
 
@@ -155,12 +159,16 @@ class Hub:
         refusal: Event | None = Prompted("Join first")
         if self.is_member(connection):
             who = connection.origin or connection.id
-            refusal = self._guesses.refuse(guess, who, trio.current_time())
+            refusal = self._guesses.refuse(guess, who, connection.id, trio.current_time())
         if refusal is None:
             self._journal.record(Promoted(connection.id, self._now()))
         else:
             About(connection.id).info("refused: not an operator")
             self.dispatch.deliver(Delivery(refusal, (connection.id,)))
+
+    def _withhold(self, connection: Connection, why: str) -> None:
+        answer = Noticed(why) if self.is_member(connection) else Prompted(why.removesuffix("."))
+        self.dispatch.deliver(Delivery(answer, (connection.id,)))
 
     def gone(self, connection: Connection) -> None:
         """Nothing more will come from somebody. Safe for one who has left already."""
