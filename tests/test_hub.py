@@ -318,13 +318,14 @@ async def test_without_an_origin_guesses_are_counted_by_connection(
 
 
 async def test_whoever_goes_on_guessing_is_shown_out(hub: Hub, nursery: trio.Nursery) -> None:
-    """With the code for policy; the others see an ordinary leaving."""
+    """With the code for policy; the others hear why, and it is counted."""
     mallory, alice = [await Guest(hub, nursery).joins(nick) for nick in ("mallory", "alice")]
     await mallory.types(*["/op x"] * MAX_GUESSES, "hello")
     assert mallory.connection is not None
     assert mallory.connection.goodbye is not None
     assert mallory.connection.goodbye[0] == 1008
-    assert await alice.mail() == "<meta>: mallory left\r\n"
+    assert await alice.mail() == "<meta>: mallory left (guessing)\r\n"
+    assert hub.ended == {"guessing": 1}
 
 
 async def test_a_ban_reaches_the_next_connection_from_there(
@@ -339,6 +340,7 @@ async def test_a_ban_reaches_the_next_connection_from_there(
     assert await again.mail() == "<meta>: You are banned: 60 minutes left.\r\n"
     await settled()
     assert [connection.origin for connection in hub.connections] == ["a"]
+    assert hub.ended == {"banned": 2}
 
 
 async def test_the_log_says_who_did_what_to_whom_and_no_word_of_why(
@@ -362,9 +364,9 @@ async def test_the_log_says_who_did_what_to_whom_and_no_word_of_why(
         "c1 muted c2",
         "c1 unmuted c2",
         "c1 kicked c2",
-        "c2 closed",
+        "c2 closed: kicked",
         "c1 banned c3",
-        "c3 closed",
+        "c3 closed: banned",
         "c1 unbanned c3",
         "c4 left: dora (quit)",
         "c4 closed",

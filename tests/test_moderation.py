@@ -160,7 +160,7 @@ def test_nobody_is_punished_by_accident(play: Play, command: str) -> None:
 def test_who_is_kicked_is_told_by_whom_and_so_are_the_others(play: Play) -> None:
     """Shown out with the code that browsers do not come back from; the nick is free."""
     assert play.says("alice", "/kick BOB") == [
-        to(Dismissed("You were kicked by alice", 1008), "bob"),
+        to(Dismissed("You were kicked by alice", 1008, "kicked"), "bob"),
         to(Left(4, AT, "bob", "kicked by alice"), "alice", "carol"),
         to(Moderated("kicked", "bob", "bob is shown out."), "alice"),
     ]
@@ -172,7 +172,7 @@ def test_who_is_kicked_is_told_by_whom_and_so_are_the_others(play: Play) -> None
 def test_a_reason_to_kick_is_told(play: Play) -> None:
     """To the one and to the others."""
     told, left, _ = play.says("alice", "/kick bob too  loud")
-    assert told == to(Dismissed("You were kicked by alice: too  loud", 1008), "bob")
+    assert told == to(Dismissed("You were kicked by alice: too  loud", 1008, "kicked"), "bob")
     assert left == to(Left(4, AT, "bob", "kicked by alice: too  loud"), "alice", "carol")
 
 
@@ -356,13 +356,13 @@ def test_an_operator_is_not_muted(play: Play) -> None:
 def test_who_is_banned_is_shown_out_and_not_let_in_again(play: Play) -> None:
     """Told for how long, before any prompt; others come in as ever."""
     assert play.says("alice", "/ban bob 1h") == [
-        to(Dismissed("You are banned for 60 minutes, by alice.", 1008), "bob"),
+        to(Dismissed("You are banned for 60 minutes, by alice.", 1008, "banned"), "bob"),
         to(Left(4, AT, "bob", "banned by alice"), "alice", "carol"),
         to(Moderated("banned", "bob", "bob is banned for 60 minutes."), "alice"),
     ]
     play.now += 30 * MINUTE
     assert play.arrives("rob", origin="bob's house") == [
-        to(Dismissed("You are banned: 30 minutes left.", 1008), "rob")
+        to(Dismissed("You are banned: 30 minutes left.", 1008, "banned"), "rob")
     ]
     assert play.says("rob", "rob") == []
     assert play.arrives("dora") == [to(Prompted(), "dora")]
@@ -373,7 +373,7 @@ def test_a_ban_runs_out_by_itself(play: Play) -> None:
     play.says("alice", "/ban bob 30s")
     play.now += 29.5
     assert play.arrives("b1", origin="bob's house") == [
-        to(Dismissed("You are banned: 1 second left.", 1008), "b1")
+        to(Dismissed("You are banned: 1 second left.", 1008, "banned"), "b1")
     ]
     play.now = AT + 30
     assert play.arrives("b2", origin="bob's house") == [to(Prompted(), "b2")]
@@ -392,7 +392,7 @@ def test_who_stood_at_the_prompt_when_banned_does_not_get_in(play: Play) -> None
     play.arrives("rob", origin="bob's house")
     play.says("alice", "/ban bob 1h")
     assert play.says("rob", "rob") == [
-        to(Dismissed("You are banned: 60 minutes left.", 1008), "rob")
+        to(Dismissed("You are banned: 60 minutes left.", 1008, "banned"), "rob")
     ]
     assert play.says("rob", "rob") == []
 
@@ -401,7 +401,7 @@ def test_a_ban_shows_out_everybody_at_that_address(play: Play) -> None:
     """Each is told, and so are the others; whoever is named to the operator can be let in again."""
     play.joins("dora", origin="bob's house")
     play.joins("eve", "web", origin="bob's house")
-    told = to(Dismissed("You are banned for 60 minutes, by alice.", 1008), "bob")
+    told = to(Dismissed("You are banned for 60 minutes, by alice.", 1008, "banned"), "bob")
     done = "bob is banned for 60 minutes. So are 2 others at that address: dora, eve."
     assert play.says("alice", "/ban bob 1h") == [
         told,

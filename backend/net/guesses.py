@@ -68,7 +68,7 @@ class Guesses:
                 return None
             self._by_address.add(address, now)
         if self._by_connection.add(connection, now) >= MAX_GUESSES:
-            return Dismissed(_PAUSED, POLICY_VIOLATION)
+            return Dismissed(_PAUSED, POLICY_VIOLATION, "guessing")
         return Noticed(_WRONG if is_looked_at else _PAUSED)
 
     def is_given_away(self, line: str) -> bool:

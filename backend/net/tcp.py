@@ -4,7 +4,7 @@ A thin shell: the codec knows telnet, the session knows the room. Knows nothing 
 hint for people who came to the wrong port.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import trio
 
@@ -63,10 +63,15 @@ class TelnetDoor:
     async def _serve(self, peer: Peer, origin: str) -> None:
         connected = self._hub.connected("telnet", terminal.encode, peer, id=peer.id, origin=origin)
         with connected as connection:
-            lines = _Lines(self._hub, peer, connection, self._page_url)
+            lines = _Lines(self._hub, peer, connection, self._wrong_port)
             await converse(self._hub, connection, lines)
             await connection.flush()
             await peer.hang_up()
+
+    def _wrong_port(self, protocol: str) -> str:
+        """Count somebody who came to the wrong port; where to send them."""
+        self._doorkeeper.turned_away("protocol")
+        return f"This port speaks plain telnet, not {protocol}. The page is at {self._page_url}"
 
 
 async def _turn_away(peer: Peer, refusal: Refusal) -> None:
@@ -81,14 +86,16 @@ class _Lines:
     """
 
     __slots__ = (
-        *("_adapted_to", "_connection", "_has_ended", "_hub", "_page_url", "_peer", "_telnet"),
+        *("_adapted_to", "_connection", "_has_ended", "_hub", "_peer", "_telnet", "_wrong_port"),
     )
 
-    def __init__(self, hub: Hub, peer: Peer, connection: Connection, page_url: str) -> None:
+    def __init__(
+        self, hub: Hub, peer: Peer, connection: Connection, wrong_port: Callable[[str], str]
+    ) -> None:
         self._hub = hub
         self._peer = peer
         self._connection = connection
-        self._page_url = page_url
+        self._wrong_port = wrong_port
         self._telnet = Telnet(self._complete)
         self._adapted_to: tuple[terminal.Style, Editor | None] = (terminal.PLAIN, None)
         self._has_ended = False
@@ -134,7 +141,7 @@ class _Lines:
                 self._connection.outbox.push(terminal.gmcp_players(self._hub.members(limit=1_000)))
             case WrongProtocol(name):
                 self._has_ended = True
-                hint = f"This port speaks plain telnet, not {name}. The page is at {self._page_url}"
+                hint = self._wrong_port(name)
                 self._connection.outbox.push(f"{terminal.END}{hint}{terminal.END}".encode())
                 About(self._connection.id).info("refused: %s on the telnet port", name)
         return []

@@ -184,10 +184,12 @@ class Dismissed:
     Attributes:
         text: what to tell the person.
         code: the websocket close code that says the same to a program.
+        reason: why, in a word, for those who watch the house; empty for who asked to go.
     """
 
     text: str
     code: int
+    reason: Literal["", "kicked", "banned", "guessing"] = ""
 
 
 Event = (

@@ -97,7 +97,8 @@ class Moderation:
         ban = _longest(self._bans, person, at)
         if ban is None:
             return None
-        return Dismissed(f"You are banned: {_span(ban.until - at)} left.", POLICY_VIOLATION)
+        text = f"You are banned: {_span(ban.until - at)} left."
+        return Dismissed(text, POLICY_VIOLATION, "banned")
 
     def left(self, connection: str) -> None:
         """Somebody is gone. What holds for them holds when they come back."""
@@ -139,7 +140,7 @@ class Moderation:
         return Ruling(
             Moderated("kicked", target.connection, f"{target.nick.text} is shown out."),
             (target,),
-            Dismissed(f"You were {reason}", POLICY_VIOLATION),
+            Dismissed(f"You were {reason}", POLICY_VIOLATION, "kicked"),
             reason,
         )
 
@@ -180,7 +181,7 @@ class Moderation:
         return Ruling(
             Moderated("banned", target.connection, done),
             on,
-            Dismissed(text, POLICY_VIOLATION),
+            Dismissed(text, POLICY_VIOLATION, "banned"),
             f"banned by {by.nick.text}",
         )
 
