@@ -5,6 +5,7 @@ not what kind of socket or protocol they have.
 """
 
 import itertools
+import logging
 import secrets
 import time
 from collections import Counter
@@ -35,6 +36,8 @@ NEWS_SECONDS = 1.0
 """How often a crowd is told who came and went: as fast as anybody reads."""
 
 CLOSING_TEXT = "The room is closing, come back soon"
+
+log = logging.getLogger("playroom")
 
 
 class Hub:
@@ -182,7 +185,10 @@ class Hub:
         while True:
             await trio.sleep(NEWS_SECONDS)
             if self._room.has_news and not self.is_closing:
-                self._journal.record(Tick(self._now()))
+                try:
+                    self._journal.record(Tick(self._now()))
+                except Exception:  # the house goes on without this news
+                    log.exception("the news failed")
 
     async def close(self) -> None:
         """Tell everybody, show them out, and wait until the last one is gone.
