@@ -619,9 +619,26 @@ def test_ignoring_follows_a_rename_and_frees_the_old_nick(play: Play) -> None:
     assert play.told("alice", "/unignore rob") == "You hear Rob again."
 
 
+def test_a_nick_is_not_ignored_for_what_somebody_did_who_took_it(play: Play) -> None:
+    """What a rename has brought ends with the leaving; what was asked for stays."""
+    play.joins("dora")
+    play.says("alice", "/ignore bob")
+    play.says("carol", "/ignore bob")
+    play.says("carol", "/ignore dora")
+    play.goes("dora")
+    play.says("bob", "/nick dora")
+    assert play.heard_by("bob", "hi") == set()
+    play.goes("bob")
+    assert play.told("alice", "/ignore") == "You ignore nobody."
+    assert play.told("carol", "/ignore") == "You ignore dora."
+    play.joins("dora")
+    assert play.heard_by("dora", "hi") == {"alice"}
+
+
 def test_ignoring_survives_a_reconnect_under_the_same_nick(play: Play) -> None:
     """In any form of it."""
     play.says("alice", "/ignore bob")
+    play.says("bob", "/nick Bob")
     play.goes("bob")
     play.arrives("b2")
     play.says("b2", "BOB")
@@ -670,11 +687,13 @@ def test_nothing_is_kept_of_those_who_left(play: Play) -> None:
     play.says("alice", "/ignore bob")
     play.says("bob", "/ignore carol")
     play.says("carol", "/ignore alice")
+    play.says("carol", "/nick kim")
     play.says("alice", "/mute bob 1m")
     for who in ("alice", "bob", "carol"):
         play.goes(who)
     room = play.room
     assert room._hearing._lists == {}
     assert room._hearing._deaf == {}
+    assert room._hearing._followed == set()
     assert room._moderation._operators == set()
-    assert play.joins("dora")[2] == to(Joined(7, AT, "dora", "telnet"))
+    assert play.joins("dora")[2] == to(Joined(8, AT, "dora", "telnet"))

@@ -237,6 +237,7 @@ class Ignoring:
 
     def __init__(self) -> None:
         self.pairs: set[tuple[str, str]] = set()
+        self.brought: set[tuple[str, str]] = set()  # by a rename
         self.nicks: dict[str, str] = {}
 
     def deaf_to(self, event: object) -> set[str]:
@@ -254,10 +255,14 @@ class Ignoring:
             match delivery.event:
                 case Dismissed():
                     self._forget(*delivery.recipients)
+                case Left(nick=nick):
+                    gone = names.same(nick)
+                    self.pairs -= {(c, n) for c, n in self.brought if n == gone}
                 case Renamed(old=old, new=new):
                     assert isinstance(entry, Line)
                     was, becomes = names.same(old), names.same(new)
                     moved = {(c, becomes if n == was else n) for c, n in self.pairs}
+                    self.brought = (self.brought | (moved - self.pairs)) & moved
                     self.pairs = moved - {(entry.connection, becomes)}
                 case Noticed(text) if isinstance(entry, Line):
                     if text.startswith("You hear no more of "):
@@ -266,6 +271,7 @@ class Ignoring:
                     elif text.startswith("You hear ") and text.endswith(" again."):
                         nick = text.removeprefix("You hear ").removesuffix(" again.")
                         self.pairs.discard((entry.connection, names.same(nick)))
+        self.brought &= self.pairs
 
     def _forget(self, *gone: str) -> None:
         self.pairs = {(c, nick) for c, nick in self.pairs if c not in gone}

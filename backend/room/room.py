@@ -141,12 +141,12 @@ class Room:
             return []
         self._members.remove(member)
         self._moderation.left(connection)
-        self._hearing.left(connection)
+        deaf = self._hearing.left(member)
         if len(self._members) >= CROWD or self.has_news:
             self._news.went(member.nick.text)
             return []
         left = Left(self._next_id(), at, member.nick.text, text.clean(reason))
-        return self._hearing.of_leaving(left, member)
+        return self._hearing.of_leaving(left, deaf)
 
     def _tell_news(self, at: float) -> list[Delivery]:
         if not self.has_news:
