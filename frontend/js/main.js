@@ -2,26 +2,32 @@
 // The only module that knows all the others; it must hold no rule of its own that could be pure.
 
 import { createComposer } from './composer.js';
+import { mention } from './insert.js';
 import { createJoinForm } from './join.js';
 import { recallName, rememberName } from './memory.js';
 import { createMessages } from './messages.js';
+import { createNotice } from './notice.js';
 import { createPeople } from './people.js';
 import { stayAtEnd } from './scroll.js';
 import { createSocket } from './socket.js';
 import { createStatus } from './status.js';
 import { initialState, reduce } from './store.js';
+import { createTools } from './tools.js';
 import { createTopic } from './topic.js';
+import { createTyping } from './typing.js';
 
 const byId = (id) => document.getElementById(id);
 
 let state = initialState(recallName());
 let shown = state;
 let frame = null;
+const notice = createNotice();
 
 function dispatch(event) {
   const before = state;
   state = reduce(state, event);
   if (state.wanted !== before.wanted) rememberName(state.wanted);
+  notice(event, state);
   // At most one drawing a frame, however many events arrive in it.
   frame ??= requestAnimationFrame(draw);
 }
@@ -46,7 +52,7 @@ function join(name) {
 
 function send(lines) {
   scroll.toEnd();
-  return lines.every((line) => socket.send(line));
+  return state.joined && lines.every((line) => socket.send(line));
 }
 
 const scroll = stayAtEnd(byId('log'), byId('lines'), byId('jump'));
@@ -54,9 +60,10 @@ const views = [
   createStatus(byId('status')),
   createTopic(byId('topic')),
   createMessages(byId('lines')),
-  createPeople(byId('people')),
+  createPeople(byId('people'), { mention: (nick) => mention(byId('message'), nick) }),
   createJoinForm(byId('join'), { join }),
-  createComposer(byId('composer'), { send }),
+  createComposer(byId('composer'), { send, typing: () => socket.send('/typing') }),
+  createTyping(byId('typing')),
   drawStage,
 ];
 
@@ -73,6 +80,7 @@ function draw() {
   for (const view of views) view(state, before);
 }
 
+createTools({ telnet: byId('telnet'), terminal: byId('terminal'), settings: byId('settings') });
 draw();
 socket.connect();
 
