@@ -8,7 +8,7 @@ import { createMenu } from './menu.js';
 
 const NAMES = COMMANDS.map(({ name }) => name);
 
-export function createCompleter(form, field, stateNow) {
+export function createCompleter(field, stateNow) {
   const menu = createMenu(field, choose);
   let round = null; // {start, end, candidates, index}: Tab goes around them while nothing else changes
 
@@ -16,22 +16,17 @@ export function createCompleter(form, field, stateNow) {
     return completionsOf(field.value, field.selectionStart, likeliest(stateNow()), NAMES);
   }
 
-  function put(start, end, text) {
-    replace(field, start, end, text);
-    menu.show([]);
-  }
-
   function choose(name) {
-    put(find().start, field.selectionEnd, `${name} `);
+    replace(field, find().start, field.selectionEnd, `${name} `);
   }
 
   // -> whether there was anything to complete. If not, Tab moves on, as everywhere.
   function complete() {
-    if (round === null || field.selectionEnd !== round.end) round = { ...find(), end: field.selectionEnd, index: -1 };
+    if (round?.end !== field.selectionEnd) round = { ...find(), end: field.selectionEnd, index: -1 };
     const { start, end, candidates } = round;
     const index = (round.index + 1) % candidates.length;
     if (candidates.length === 0 || index === round.index) return false;
-    put(start, end, candidates[index]);
+    replace(field, start, end, candidates[index]);
     round = { start, end: field.selectionEnd, candidates, index };
     return true;
   }
@@ -44,14 +39,12 @@ export function createCompleter(form, field, stateNow) {
   });
   field.addEventListener('blur', () => menu.show([]));
 
-  // Captured on the form, so that an open menu has its keys before the field sends or recalls.
-  form.addEventListener('keydown', (event) => {
-    if (event.target !== field || event.isComposing || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
-    const typed = field.value.slice(0, field.selectionEnd);
-    const taken = menu.takes(event.key, typed) || (event.key === 'Tab' && complete());
-    if (event.key === 'Escape') round = null; // and the next Tab leaves the field
-    if (!taken) return;
-    event.preventDefault();
-    event.stopPropagation();
-  }, true);
+  return {
+    // -> whether the key was for us.
+    takes(key) {
+      if (menu.takes(key, field.value.slice(0, field.selectionEnd))) return true;
+      if (key === 'Escape') round = { end: field.selectionEnd, candidates: [], index: 0 }; // Tab is free again
+      return key === 'Tab' && complete();
+    },
+  };
 }

@@ -2,7 +2,6 @@
 // the room answers with the line itself, and that is the receipt.
 
 import { MAX_LINE, longestOf, splitLines } from './lines.js';
-import { createRecall } from './recall.js';
 
 const NEARLY_FULL = 100; // characters left when it becomes worth saying so
 const TYPING_EVERY = 3000; // ms: the others are shown it for somewhat longer
@@ -12,7 +11,7 @@ const TYPING_EVERY = 3000; // ms: the others are shown it for somewhat longer
 export function createComposer(form, { send, typing }) {
   const field = form.querySelector('textarea');
   const hint = form.querySelector('.hint');
-  const recall = createRecall();
+  let aids = null;
   let latest = null;
   let typingAt = -Infinity;
 
@@ -21,12 +20,8 @@ export function createComposer(form, { send, typing }) {
     if (lines.length === 0) return;
     if (longestOf(lines) > MAX_LINE) return measure();
     if (!send(lines)) return say('Not connected. Your message stays here until you are.');
-    recall.add(field.value);
-    write('');
-  }
-
-  function write(text) {
-    field.value = text;
+    aids?.sent(field.value);
+    field.value = '';
     measure();
   }
 
@@ -41,9 +36,10 @@ export function createComposer(form, { send, typing }) {
     hint.textContent = text;
   }
 
-  // A command is nobody's business until it is sent; two slashes begin what is said.
+  // A command is nobody's business until it is sent; but two slashes begin something said.
   function tellTyping(now) {
-    if (!latest?.joined || now - typingAt < TYPING_EVERY || !/^\s*(\/\/|[^\s/])/.test(field.value)) return;
+    const isSpeech = /^\s*(\/\/|[^\s/])/.test(field.value);
+    if (!isSpeech || !latest?.joined || now - typingAt < TYPING_EVERY) return;
     typingAt = now;
     typing();
   }
@@ -53,35 +49,21 @@ export function createComposer(form, { send, typing }) {
     submit();
     field.focus();
   });
-  field.addEventListener('input', (event) => {
-    recall.leave();
+  field.addEventListener('input', ({ timeStamp }) => {
     measure();
-    tellTyping(event.timeStamp);
+    tellTyping(timeStamp);
   });
   field.addEventListener('keydown', (event) => {
-    // While an input method composes, keys belong to it (229 is how Safari says so).
-    if (event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.isComposing || event.keyCode === 229) return;
-    if (event.key === 'Enter') submit();
-    else if (!recalls(event.key)) return;
+    // While an input method composes, Enter belongs to it (229 is how Safari says so).
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
+    submit();
   });
   // What helps while writing is not needed before somebody writes.
   field.addEventListener('focus', async () => {
-    const { createCompleter } = await import('./completer.js');
-    createCompleter(form, field, () => latest);
+    const { createAids } = await import('./aids.js');
+    aids = createAids(form, field, () => latest);
   }, { once: true });
-
-  // Between lines the arrows move; past the first and the last they recall.
-  function recalls(key) {
-    const { selectionStart: caret, selectionEnd, value } = field;
-    if (caret !== selectionEnd) return false;
-    let text = null;
-    if (key === 'ArrowUp' && !value.slice(0, caret).includes('\n')) text = recall.older(value);
-    if (key === 'ArrowDown' && !value.slice(caret).includes('\n')) text = recall.newer();
-    if (text !== null) write(text);
-    return text !== null;
-  }
 
   return function render(state, before) {
     latest = state;

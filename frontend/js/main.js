@@ -2,7 +2,6 @@
 // The only module that knows all the others; it must hold no rule of its own that could be pure.
 
 import { createComposer } from './composer.js';
-import { mention } from './insert.js';
 import { createJoinForm } from './join.js';
 import { recallName, rememberName } from './memory.js';
 import { createMessages } from './messages.js';
@@ -12,7 +11,6 @@ import { stayAtEnd } from './scroll.js';
 import { createSocket } from './socket.js';
 import { createStatus } from './status.js';
 import { initialState, reduce } from './store.js';
-import { createTools } from './tools.js';
 import { createTopic } from './topic.js';
 import { createTyping } from './typing.js';
 
@@ -55,12 +53,16 @@ function send(lines) {
   return state.joined && lines.every((line) => socket.send(line));
 }
 
+async function mention(nick) {
+  (await import('./insert.js')).mention(byId('message'), nick);
+}
+
 const scroll = stayAtEnd(byId('log'), byId('lines'), byId('jump'));
 const views = [
   createStatus(byId('status')),
   createTopic(byId('topic')),
   createMessages(byId('lines')),
-  createPeople(byId('people'), { mention: (nick) => mention(byId('message'), nick) }),
+  createPeople(byId('people'), { mention }),
   createJoinForm(byId('join'), { join }),
   createComposer(byId('composer'), { send, typing: () => socket.send('/typing') }),
   createTyping(byId('typing')),
@@ -80,7 +82,6 @@ function draw() {
   for (const view of views) view(state, before);
 }
 
-createTools({ telnet: byId('telnet'), terminal: byId('terminal'), settings: byId('settings') });
 draw();
 socket.connect();
 
@@ -92,3 +93,10 @@ window.addEventListener('online', hurry);
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) hurry();
 });
+
+// What the buttons beside the room's name open is loaded at the first click on one of them.
+byId('tools').addEventListener('click', async ({ target }) => {
+  const { createTools } = await import('./tools.js');
+  createTools({ telnet: byId('telnet'), terminal: byId('terminal'), settings: byId('settings') });
+  target.closest('button')?.click();
+}, { once: true });
