@@ -67,7 +67,7 @@ export function createTelnet(columns, rows) {
       out = { bytes: [], reply: [] };
       for (const byte of bytes) take(byte);
       const shown = decoder.decode(Uint8Array.from(out.bytes), { stream: true });
-      return { text: shown.replace(/\r\0?/g, ''), reply: Uint8Array.from(out.reply) };
+      return { text: shown.replace(/[\r\0]/g, ''), reply: Uint8Array.from(out.reply) };
     },
 
     // -> what to send about the new size: nothing unless the server wants to know.

@@ -9,7 +9,7 @@ export function createTerminal({ close }) {
   const output = el('div', { class: 'output', role: 'log', 'aria-label': 'Terminal output', tabindex: '0' });
   const input = el('input', { type: 'text', 'aria-label': 'Terminal input', autocomplete: 'off', autocapitalize: 'off', autocorrect: 'off', spellcheck: 'false', enterkeyhint: 'send', maxlength: '1000' });
   const again = el('button', { class: 'quiet', type: 'button', hidden: '' }, 'Reconnect');
-  const hide = el('button', { class: 'quiet', type: 'button', 'aria-label': 'Close pane' }, '✕');
+  const hide = el('button', { class: 'quiet', type: 'button', 'aria-label': 'Close pane' }, 'Close');
   const form = el('form', {}, input);
   const pane = el('aside', { class: 'terminal', id: 'terminal-pane', 'aria-label': 'Terminal pane' },
     el('header', {}, el('h2', {}, 'telnet'), again, hide), output, form);
@@ -55,9 +55,6 @@ export function createTerminal({ close }) {
     input.focus();
   });
   hide.addEventListener('click', close);
-  pane.addEventListener('keydown', ({ key }) => {
-    if (key === 'Escape') close();
-  });
   const resized = new ResizeObserver(() => send(telnet.resize(...sizeOf(output))));
 
   return {
