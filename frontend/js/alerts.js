@@ -25,6 +25,7 @@ let audio = null;
 
 // Two short soft notes, the second a fourth higher.
 export function beep() {
+  if (navigator.userActivation?.hasBeenActive === false) return; // browsers keep it for later, all at once
   audio ??= new AudioContext();
   [[660, 0], [880, 0.12]].forEach(([frequency, after]) => {
     const start = audio.currentTime + after;

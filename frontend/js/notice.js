@@ -1,12 +1,12 @@
 // Calls a reader who looks elsewhere: how much is unread, in the title and on the icon. Told of
 // every event as it comes, since a hidden page draws nothing. It must not know how to notify.
 
-const SPEECH = ['said', 'acted', 'whispered'];
+import { callIn, createNews } from './news.js';
 
 export function createNotice() {
   const title = document.title;
+  const newsIn = createNews();
   let unread = 0;
-  let resumed = false; // only the history after a resume is news; any other was there before us
 
   function show() {
     document.title = unread > 0 ? `(${unread}) ${title}` : title;
@@ -19,24 +19,12 @@ export function createNotice() {
     show();
   });
 
-  return function notice(event, state) {
-    const news = newsOf(event).filter(({ type, nick }) => SPEECH.includes(type) && nick !== state.me);
+  return function notice(event, { me, lines }) {
+    const news = newsIn(event, me);
     if (!document.hidden || news.length === 0) return;
     unread += news.length;
     show();
-    const call = news.findLast(({ type, id }) => type === 'whispered' || isMention(state.lines, id));
+    const call = callIn(news, lines);
     if (call) import('./alerts.js').then(({ alertTo }) => alertTo(call));
   };
-
-  function newsOf(event) {
-    if (event.type === 'welcome') resumed = event.resumed;
-    if (event.type !== 'history') return [event];
-    const events = resumed ? event.events : [];
-    resumed = false;
-    return events;
-  }
-}
-
-function isMention(lines, id) {
-  return lines.findLast((line) => line.id === id)?.mention === true;
 }
