@@ -3,27 +3,33 @@
 
 import { createComposer } from './composer.js';
 import { createJoinForm } from './join.js';
-import { recallName, rememberName } from './memory.js';
+import { recall, remember } from './memory.js';
 import { createMessages } from './messages.js';
+import { MAX_QUEUE } from './outgoing.js';
 import { createPeople } from './people.js';
 import { stayAtEnd } from './scroll.js';
+import { createSender } from './sender.js';
 import { createSocket } from './socket.js';
 import { createStatus } from './status.js';
 import { initialState, reduce } from './store.js';
+import { hasOlder, newest } from './thread.js';
 import { createTopic } from './topic.js';
 
 const byId = (id) => document.getElementById(id);
 
-let state = initialState(recallName());
+let state = initialState(recall());
 let shown = state;
 let frame = null;
 
 function dispatch(event) {
-  const before = state;
   state = reduce(state, event);
-  if (state.wanted !== before.wanted) rememberName(state.wanted);
-  // At most one drawing a frame, however many events arrive in it.
-  frame ??= requestAnimationFrame(draw);
+  if (event.type === 'sent') remember(state);
+  redraw();
+}
+
+// At most one drawing a frame, however many events arrive in it. A hidden tab has no frames.
+function redraw() {
+  frame ??= document.hidden ? setTimeout(draw, 200) : requestAnimationFrame(draw);
 }
 
 const url = new URL('/ws', location.href);
@@ -31,10 +37,19 @@ url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
 const socket = createSocket(url, {
   onLink: (link) => dispatch({ type: 'link', ...link }),
   onFrame(event) {
-    dispatch(event);
-    if (state.prompted && state.wanted) join(state.wanted);
+    dispatch(event.type === 'typing' ? { ...event, at: Date.now() / 1000 } : event);
+    if (state.prompted) answer();
+    pump();
   },
 });
+const pump = createSender({ getState: () => state, dispatch, send: socket.send });
+
+function answer() {
+  if (state.seat) {
+    dispatch({ type: 'resuming' });
+    socket.send(`/resume ${state.seat.token} ${newest(state)}`);
+  } else if (state.wanted) join(state.wanted);
+}
 
 // Answers the prompt that is open; without one, the name waits for the next.
 function join(name) {
@@ -44,16 +59,39 @@ function join(name) {
   else socket.connect();
 }
 
+// -> whether the lines were taken; they wait while the connection is lost.
 function send(lines) {
+  if (state.me === null || state.asking || state.queue.length + lines.length > MAX_QUEUE) return false;
   scroll.toEnd();
-  return lines.every((line) => socket.send(line));
+  dispatch({ type: 'typed', lines });
+  pump();
+  return true;
 }
 
-const scroll = stayAtEnd(byId('log'), byId('lines'), byId('jump'));
+function look() {
+  dispatch({ type: 'looking', looking: scroll.isFollowing() && !document.hidden });
+}
+
+function showOlder() {
+  if (!messages.reveal(state) && hasOlder(state)) dispatch({ type: 'older' });
+  redraw();
+  pump();
+}
+
+const scroll = stayAtEnd(byId('log'), byId('lines'), byId('jump'), { onMove: look, onTop: showOlder });
+const messages = createMessages(byId('log'), byId('lines'), {
+  isFollowing: scroll.isFollowing,
+  onAgain(key) {
+    dispatch({ type: 'again', key });
+    pump();
+  },
+  onDiscard: (key) => dispatch({ type: 'discard', key }),
+});
 const views = [
   createStatus(byId('status')),
   createTopic(byId('topic')),
-  createMessages(byId('lines')),
+  (now) => scroll.keeping(() => messages.render(now)),
+  scroll.render,
   createPeople(byId('people')),
   createJoinForm(byId('join'), { join }),
   createComposer(byId('composer'), { send }),
@@ -61,18 +99,28 @@ const views = [
 ];
 
 // Until there is something to read, the name form has the whole page to itself.
-function drawStage({ lines }) {
-  byId('conversation').hidden = lines.length === 0;
-  byId('room').dataset.stage = lines.length === 0 ? 'lobby' : 'room';
+function drawStage(now) {
+  const isEmpty = now.lines.length + now.pending.length === 0;
+  byId('conversation').hidden = isEmpty;
+  byId('room').dataset.stage = isEmpty ? 'lobby' : 'room';
+  byId('earlier').hidden = !hasOlder(now);
+  byId('elsewhere').hidden = !now.asking?.elsewhere;
 }
 
 function draw() {
   frame = null;
   const before = shown;
   shown = state;
-  for (const view of views) view(state, before);
+  const unfinished = views.filter((view) => view(shown, before) === true);
+  if (unfinished.length > 0) redraw();
+  if (shown !== before) remember(shown);
 }
 
+byId('earlier').addEventListener('click', () => {
+  scroll.stay();
+  showOlder();
+});
+byId('use-here').addEventListener('click', socket.connect);
 draw();
 socket.connect();
 
@@ -81,6 +129,14 @@ function hurry() {
   if (state.link.phase === 'waiting') socket.connect();
 }
 window.addEventListener('online', hurry);
+window.addEventListener('offline', socket.abandon);
+window.addEventListener('pagehide', () => remember(state));
 document.addEventListener('visibilitychange', () => {
-  if (!document.hidden) hurry();
+  look();
+  if (document.hidden) return;
+  draw(); // what was asked for while hidden may never come
+  hurry();
 });
+setInterval(() => {
+  if (state.typing.length > 0) dispatch({ type: 'clock', at: Date.now() / 1000 });
+}, 1000);
