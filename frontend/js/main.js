@@ -70,6 +70,7 @@ function send(lines) {
 
 function look() {
   dispatch({ type: 'looking', looking: scroll.isFollowing() && !document.hidden });
+  pump();
 }
 
 function showOlder() {
@@ -84,8 +85,12 @@ const messages = createMessages(byId('log'), byId('lines'), {
   onAgain(key) {
     dispatch({ type: 'again', key });
     pump();
+    byId('message').focus(); // the button is gone
   },
-  onDiscard: (key) => dispatch({ type: 'discard', key }),
+  onDiscard(key) {
+    dispatch({ type: 'discard', key });
+    byId('message').focus();
+  },
 });
 const views = [
   createStatus(byId('status')),
@@ -120,7 +125,10 @@ byId('earlier').addEventListener('click', () => {
   scroll.stay();
   showOlder();
 });
-byId('use-here').addEventListener('click', socket.connect);
+byId('use-here').addEventListener('click', () => {
+  socket.connect();
+  byId('log').focus();
+});
 draw();
 socket.connect();
 

@@ -53,13 +53,14 @@ function speech(state, event) {
 function countMissed(state, fresh) {
   const { missed, epoch } = state;
   if (!missed) return state;
+  const { until } = missed;
   const after = epoch === missed.epoch ? missed.after : 0;
-  const isMissed = ({ type, id, own }) => (type === 'said' || type === 'acted') && !own && id > after;
+  const isMissed = ({ type, id, own }) => (type === 'said' || type === 'acted') && !own && id > after && id <= until;
   const more = fresh.filter(isMissed).length;
   if (more === 0) return state;
   const count = missed.count + more;
   const lines = state.lines.filter(({ key }) => key !== missed.key);
   const next = addNote({ ...state, lines }, { type: 'missed', count }, after + 0.5);
   const unread = state.looking ? 0 : state.unread + more;
-  return { ...next, unread, missed: { epoch, after, count, key: state.nextKey } };
+  return { ...next, unread, missed: { epoch, after, until, count, key: state.nextKey } };
 }

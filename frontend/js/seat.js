@@ -43,8 +43,8 @@ export const seat = {
       },
       outgoing.recount(state.queue, resumed ? heard : Infinity),
     );
-    next.missed = known === null ? null : { epoch: next.epoch, after: isNew ? 0 : known, count: 0 };
-    return resumed ? next : addNote(next, { type: 'welcome', nick, topic, again: state.me !== null, own: true });
+    next.missed = known === null ? null : { epoch: next.epoch, after: isNew ? 0 : known, until: last, count: 0 };
+    return resumed ? next : addNote(next, { type: 'welcome', nick, topic, again: state.me !== null });
   },
 
   typed(state, { lines }) {

@@ -38,7 +38,7 @@ export function initialState({ token, sent = 0, nick = '', last = null, queue = 
     asked: null, // `before` of the request that is under way
     older: false, // whether the reader wants to see what was before
     last, // the newest id that was known before a reload; null for a newcomer
-    missed: null, // {epoch, after, count, key}: what came while we were away
+    missed: null, // {epoch, after, until, count, key}: what came while we were away
     isFirst: false, // the next history is the first there is to see
     looking: true,
     unread: 0,

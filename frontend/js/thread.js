@@ -27,7 +27,9 @@ export function addNote(state, line, place = state.tip + 0.5) {
   return insert(state, [{ ...line, place }]);
 }
 
+// A page that is full while its reader is further up leaves what comes for later: a gap at the end.
 export function addLive(state, line) {
+  if (isFull(state)) return { ...state, tip: line.id };
   const ranges = cover(state.ranges, state.tip, line.id);
   return insert({ ...state, ranges, tip: line.id }, [{ ...line, place: line.id }]);
 }
@@ -61,6 +63,8 @@ function insert(state, fresh) {
   return trim({ ...state, lines, nextKey: nextKey + fresh.length });
 }
 
+const isFull = (state) => !state.looking && state.lines.length >= MAX_READING;
+
 // The oldest go; from then on they count as not known, so that they can be asked for again.
 function trim(state) {
   const { lines, ranges, epoch } = state;
@@ -76,8 +80,9 @@ export const hasOlder = ({ canAsk, lines, ranges }) =>
 
 // -> [before, count] of what to ask the server for now, if anything: gaps first, one request at a time.
 export function nextRequest(state) {
-  const { joined, canAsk, asked, ranges, older } = state;
-  if (!joined || !canAsk || asked !== null) return null;
+  const { joined, canAsk, asked, ranges, older, tip } = state;
+  if (!joined || !canAsk || asked !== null || isFull(state)) return null;
+  if (newest(state) < tip) return [tip + 1, GAP];
   if (ranges.length > 1) return [ranges.at(-1).from + 1, GAP];
   return older && hasOlder(state) ? [ranges[0].from + 1, OLDER] : null;
 }

@@ -71,6 +71,21 @@ test('the lines are bounded, more loosely while the reader is further up', () =>
   assert.equal(up.lines.length, MAX_READING);
 });
 
+test('while the reader is further up and the page is full, nothing vanishes; what came is asked for afterwards', () => {
+  const up = play(range(0, MAX_READING + 50).map((id) => said(id)), joined([history(0, 1, []), { type: 'looking', looking: false }]));
+  assert.equal(up.lines[1].id, 1);
+  assert.equal(up.unread, MAX_READING + 50);
+  assert.equal(nextRequest(up), null);
+  let state = play([{ type: 'looking', looking: true }, said(MAX_READING + 51)], up);
+  for (let request = nextRequest(state); request; request = nextRequest(state)) {
+    const [before, count] = request;
+    const events = range(before - 1 - count, before - 1).map((id) => said(id));
+    state = play([{ type: 'asked', before }, history(before - 1 - count, before, events)], state);
+  }
+  assert.deepEqual(ids(state), range(MAX_READING + 51 - MAX_LINES, MAX_READING + 51));
+  assert.ok(!state.lines.some((line) => line.type === 'missed'));
+});
+
 test('what was dropped can be asked for again', () => {
   const state = play(range(0, MAX_LINES + 50).map((id) => said(id)), joined([history(0, 1, [])]));
   const oldest = ids(state)[0];
