@@ -8,12 +8,12 @@ import { partsOf } from './words.js';
 
 const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: 'full' });
 
-export function rowElement({ type, line = {}, ...row }) {
-  const names = ['line', type];
-  if (line.own || type === 'pending') names.push('own');
-  if (line.mention) names.push('mention');
-  if (line.nick !== undefined) names.push(toneOf(line.nick));
-  return el('div', { class: names.join(' ') }, ...content[type](type in rowKinds ? row : line));
+export function rowElement(row) {
+  const names = ['line', row.type];
+  if (row.own) names.push('own');
+  if (row.mention) names.push('mention');
+  if (row.nick !== undefined) names.push(toneOf(row.nick));
+  return el('div', { class: names.join(' ') }, ...(content[row.type]?.(row) ?? []));
 }
 
 // dir=auto lets each text run in its own direction, isolated from what stands beside it.
@@ -52,21 +52,7 @@ const button = (name, key, label) => el('button', { type: 'button', [`data-${nam
 
 const STATUS = { queued: 'pending', sent: 'sending…', doubtful: 'sending…', unconfirmed: 'not confirmed', refused: 'not sent' };
 
-const rowKinds = {
-  day: ({ at }) => [el('time', { datetime: new Date(at * 1000).toISOString() }, calendar.format(at * 1000))],
-  unread: () => ['New'],
-  traffic: ({ lines }) => (lines.length === 1 && traffic[lines[0].type]?.(lines[0])) || summarized(lines),
-  pending: ({ entry }) => [
-    el('p', { class: 'byline' }, STATUS[entry.status],
-      ...(entry.status === 'unconfirmed' || entry.status === 'refused'
-        ? [' ', button('again', entry.key, 'Send again'), ' ', button('discard', entry.key, 'Discard')] : [])),
-    ' ',
-    words(saidAs(entry)),
-  ],
-};
-
 const content = {
-  ...rowKinds,
   said: ({ nick, via, at, text, mention }) => [
     avatar(nick),
     el('p', { class: 'byline' }, nickMark(nick), ' ', viaMark(via), ' ', timeMark(at)), ' ',
@@ -91,4 +77,13 @@ const content = {
   ],
   earlier: () => ['Earlier'],
   missed: ({ count }) => [`You missed ${count} message${count > 1 ? 's' : ''}`],
+  day: ({ at }) => [el('time', { datetime: new Date(at * 1000).toISOString() }, calendar.format(at * 1000))],
+  unread: () => ['New'],
+  traffic: ({ lines }) => (lines.length === 1 && traffic[lines[0].type]?.(lines[0])) || summarized(lines),
+  pending: ({ entry }) => [
+    el('p', { class: 'byline' }, STATUS[entry.status],
+      ...(/unconfirmed|refused/.test(entry.status)
+        ? [' ', button('again', entry.key, 'Send again'), ' ', button('discard', entry.key, 'Discard')] : [])), ' ',
+    words(saidAs(entry)),
+  ],
 };

@@ -36,7 +36,7 @@ export function createMessages(log, container, { isFollowing, onAgain, onDiscard
     for (const row of rows) {
       let { element, sign } = before.get(row.key) ?? {};
       if (sign !== row.sign && budget-- > 0) {
-        if ((row.line ?? row.lines?.at(-1))?.past) hush();
+        if (row.sign.past) hush();
         const fresh = rowElement(row);
         if (element === next) next = fresh;
         element?.replaceWith(fresh);

@@ -1,7 +1,7 @@
 // From lines to what is shown of them: rows, with days and dividers between, comings and goings condensed.
 // Pure: it must not know elements.
 //
-// A row is {key, type, sign, ...}: drawn anew only when its sign changes.
+// A row is a line, or something else with a key and a type. It is drawn anew only when its sign changes.
 
 const SAME_BREATH = 300; // seconds within which the same speaker's next line needs no new byline
 
@@ -13,18 +13,16 @@ export function rowsOf(lines, { marker = null, pending = [] } = {}) {
       day = dayOf(line);
       rows.push({ key: `day ${line.key}`, type: 'day', at: line.at, sign: 'day' });
     }
-    if (line.key === marker) rows.push({ key: 'unread', type: 'unread', sign: marker });
+    if (line.key === marker) rows.push({ key: 'unread', type: 'unread', sign: 'unread' });
     const last = rows.at(-1);
-    if (last?.type === 'traffic' && isTraffic(line)) {
-      last.lines.push(line);
+    if (!isTraffic(line)) rows.push({ ...line, sign: line, continued: continues(last, line) });
+    else if (last?.type !== 'traffic') rows.push({ key: line.key, type: 'traffic', sign: line, lines: [line] });
+    else {
       last.sign = line;
-    } else if (isTraffic(line)) {
-      rows.push({ key: line.key, type: 'traffic', lines: [line], sign: line });
-    } else {
-      rows.push({ key: line.key, type: line.type, line, continued: continues(last?.line, line), sign: line });
+      last.lines.push(line);
     }
   }
-  return [...rows, ...pending.map((entry) => ({ key: `pending ${entry.key}`, type: 'pending', entry, sign: entry }))];
+  return [...rows, ...pending.map((entry) => ({ type: 'pending', own: true, sign: entry, entry, key: `pending ${entry.key}` }))];
 }
 
 const dayOf = (line) => (line ? new Date(line.at * 1000).toDateString() : '');
