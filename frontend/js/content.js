@@ -48,7 +48,8 @@ function some(nicks, total) {
   return all.flatMap((one, index) => [index === 0 ? '' : index === all.length - 1 ? ' and ' : ', ', one]);
 }
 
-const button = (name, key, label) => el('button', { type: 'button', [`data-${name}`]: key }, label);
+const button = (decision, about, label) =>
+  el('button', { type: 'button', 'data-decision': decision, 'data-about': about }, label);
 
 const STATUS = { queued: 'pending', sent: 'sending…', doubtful: 'sending…', unconfirmed: 'not confirmed', refused: 'not sent' };
 

@@ -1,18 +1,17 @@
-// Puts the page together: socket -> reduce -> views, and back from the forms to the socket.
+// Puts the page together: session -> reduce -> views, and back from the forms to the session.
 // The only module that knows all the others; it must hold no rule of its own that could be pure.
 
 import { createComposer } from './composer.js';
 import { createJoinForm } from './join.js';
 import { recall, remember } from './memory.js';
 import { createMessages } from './messages.js';
-import { MAX_QUEUE } from './outgoing.js';
+import { hasRoom } from './outgoing.js';
 import { createPeople } from './people.js';
 import { stayAtEnd } from './scroll.js';
-import { createSender } from './sender.js';
-import { createSocket } from './socket.js';
+import { createSession } from './session.js';
 import { createStatus } from './status.js';
 import { initialState, reduce } from './store.js';
-import { hasOlder, newest } from './thread.js';
+import { hasOlder } from './thread.js';
 import { createTopic } from './topic.js';
 
 const byId = (id) => document.getElementById(id);
@@ -32,74 +31,49 @@ function redraw() {
   frame ??= document.hidden ? setTimeout(draw, 200) : requestAnimationFrame(draw);
 }
 
+// What may give the room something to hear.
+function act(event) {
+  dispatch(event);
+  session.pump();
+}
+
 const url = new URL('/ws', location.href);
 url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-const socket = createSocket(url, {
-  onLink: (link) => dispatch({ type: 'link', ...link }),
-  onFrame(event) {
-    dispatch(event.type === 'typing' ? { ...event, at: Date.now() / 1000 } : event);
-    if (state.prompted) answer();
-    pump();
-  },
-});
-const pump = createSender({ getState: () => state, dispatch, send: socket.send });
-
-function answer() {
-  if (state.seat) {
-    dispatch({ type: 'resuming' });
-    socket.send(`/resume ${state.seat.token} ${newest(state)}`);
-  } else if (state.wanted) join(state.wanted);
-}
-
-// Answers the prompt that is open; without one, the name waits for the next.
-function join(name) {
-  const { prompted } = state;
-  dispatch({ type: 'chose', name });
-  if (prompted) socket.send(name);
-  else socket.connect();
-}
+const session = createSession(url, { getState: () => state, dispatch });
 
 // -> whether the lines were taken; they wait while the connection is lost.
 function send(lines) {
-  if (state.me === null || state.asking || state.queue.length + lines.length > MAX_QUEUE) return false;
+  if (state.me === null || state.asking || !hasRoom(state.queue, lines)) return false;
   scroll.toEnd();
-  dispatch({ type: 'typed', lines });
-  pump();
+  act({ type: 'typed', lines });
   return true;
 }
 
 function look() {
-  dispatch({ type: 'looking', looking: scroll.isFollowing() && !document.hidden });
-  pump();
+  act({ type: 'looking', looking: scroll.isFollowing() && !document.hidden });
 }
 
 function showOlder() {
-  if (!messages.reveal(state) && hasOlder(state)) dispatch({ type: 'older' });
-  redraw();
-  pump();
+  if (messages.reveal(state)) redraw();
+  else if (hasOlder(state)) act({ type: 'older' });
+}
+
+// What was pressed is gone; the focus must be somewhere.
+function decide(type, key) {
+  act({ type, key });
+  byId('message').focus();
 }
 
 const scroll = stayAtEnd(byId('log'), byId('lines'), byId('jump'), { onMove: look, onTop: showOlder });
-const messages = createMessages(byId('log'), byId('lines'), {
-  isFollowing: scroll.isFollowing,
-  onAgain(key) {
-    dispatch({ type: 'again', key });
-    pump();
-    byId('message').focus(); // the button is gone
-  },
-  onDiscard(key) {
-    dispatch({ type: 'discard', key });
-    byId('message').focus();
-  },
-});
+const messages = createMessages(byId('log'), byId('lines'), { isFollowing: scroll.isFollowing, decide });
 const views = [
   createStatus(byId('status')),
   createTopic(byId('topic')),
   (now) => scroll.keeping(() => messages.render(now)),
   scroll.render,
   createPeople(byId('people')),
-  createJoinForm(byId('join'), { join }),
-  createComposer(byId('composer'), { send }),
+  createJoinForm(byId('join'), session),
+  createComposer(byId('composer'), { send, typing: session.typing }),
   drawStage,
 ];
 
@@ -116,8 +90,7 @@ function draw() {
   frame = null;
   const before = shown;
   shown = state;
-  const unfinished = views.filter((view) => view(shown, before) === true);
-  if (unfinished.length > 0) redraw();
+  if (views.filter((view) => view(shown, before) === true).length > 0) redraw(); // one has not finished
   if (shown !== before) remember(shown);
 }
 
@@ -126,24 +99,21 @@ byId('earlier').addEventListener('click', () => {
   showOlder();
 });
 byId('use-here').addEventListener('click', () => {
-  socket.connect();
+  session.connect();
   byId('log').focus();
 });
 draw();
-socket.connect();
+look();
+session.connect();
 
-// Somebody looks, or the network is back: no reason to wait any longer.
-function hurry() {
-  if (state.link.phase === 'waiting') socket.connect();
-}
-window.addEventListener('online', hurry);
-window.addEventListener('offline', socket.abandon);
+window.addEventListener('online', session.hurry);
+window.addEventListener('offline', session.abandon);
 window.addEventListener('pagehide', () => remember(state));
 document.addEventListener('visibilitychange', () => {
   look();
   if (document.hidden) return;
   draw(); // what was asked for while hidden may never come
-  hurry();
+  session.hurry();
 });
 setInterval(() => {
   if (state.typing.length > 0) dispatch({ type: 'clock', at: Date.now() / 1000 });

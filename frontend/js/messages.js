@@ -10,15 +10,15 @@ const AT_ONCE = 60; // rows drawn in one frame, so that a flood of them leaves t
 const QUIET = 1000; // ms: by then screen readers have passed over what they are not to read
 
 // log: the live region around the container. isFollowing() -> whether the newest line is in sight.
-export function createMessages(log, container, { isFollowing, onAgain, onDiscard }) {
+// decide('again' or 'discard', key): what becomes of a line that was not confirmed.
+export function createMessages(log, container, { isFollowing, decide }) {
   let drawn = new Map(); // key -> {element, sign}
   let top; // key of the first line to show; undefined: all of them
   let quiet;
 
   container.addEventListener('click', ({ target }) => {
-    const { again, discard } = target.dataset;
-    if (again) onAgain(Number(again));
-    if (discard) onDiscard(Number(discard));
+    const { decision, about } = target.dataset;
+    if (decision) decide(decision, Number(about));
   });
 
   // -> whether there is more to draw, in another frame.

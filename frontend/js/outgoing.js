@@ -11,12 +11,14 @@
 
 import { clean } from './lines.js';
 
-export const MAX_QUEUE = 200; // far more than anybody types while a train is in a tunnel
+const MAX_QUEUE = 200; // far more than anybody types while a train is in a tunnel
 const MAX_COMMANDS = 50; // sent ones that are remembered; most have no answer of their own
 
 export const isSpoken = ({ text }) => /^(?!\/)|^\/\//.test(clean(text));
 
 export const saidAs = ({ text }) => clean(text).replace(/^\/\//, '/');
+
+export const hasRoom = (queue, lines) => queue.length + lines.length <= MAX_QUEUE;
 
 export function enqueue(queue, texts, key) {
   const entries = texts.map((text, index) => ({ key: key + index, text, status: 'queued' }));

@@ -3,6 +3,9 @@
 
 const NEAR = 40; // pixels from the end that still count as being there
 const TOP = 200; // pixels from the top at which older lines are fetched
+const SEEN = 5; // lines of which one at least will still be there after a change
+
+const topOf = (element) => element.getBoundingClientRect().top;
 
 export function stayAtEnd(scroller, content, jump, { onMove, onTop }) {
   let following = true;
@@ -22,14 +25,24 @@ export function stayAtEnd(scroller, content, jump, { onMove, onTop }) {
   // What the reader sees stays where it is, whatever comes or goes above it.
   function keeping(change) {
     if (following) return change();
-    const top = scroller.getBoundingClientRect().top;
-    const seen = [...content.children]
-      .map((element) => [element, element.getBoundingClientRect()])
-      .filter(([, { bottom, top: y }]) => bottom > top && y < top + scroller.clientHeight);
+    const seen = inSight();
     const result = change();
     const [kept, was] = seen.find(([element]) => element.isConnected) ?? [];
-    if (kept) scroller.scrollTop += kept.getBoundingClientRect().top - was.top;
+    if (kept) scroller.scrollTop += topOf(kept) - was;
     return result;
+  }
+
+  // -> [[element, its place]]; searched by halves, because there may be thousands above.
+  function inSight() {
+    const elements = content.children;
+    const top = topOf(scroller);
+    let [from, to] = [0, elements.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (topOf(elements[middle]) < top) from = middle + 1;
+      else to = middle;
+    }
+    return [...elements].slice(from, from + SEEN).map((element) => [element, topOf(element)]);
   }
 
   scroller.addEventListener('scroll', () => {
