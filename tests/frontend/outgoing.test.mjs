@@ -82,6 +82,13 @@ test('after a lost seat the history tells what was said, and the reader decides 
   assert.deepEqual(reduce(told, { type: 'discard', key: told.queue[0].key }).queue, []);
 });
 
+test('the same words said before are not taken for the answer, not even after a reload', () => {
+  const { state } = sendAll(joined([said(1, alice, 'a'), typed('a')]));
+  const again = initialState(JSON.parse(JSON.stringify(keepsake(state))));
+  const told = play([{ ...resumed, heard: 1, last: 1 }, history(0, 2, [said(1, alice, 'a')])], again);
+  assert.deepEqual(statuses(told), [['a', 'unconfirmed']]);
+});
+
 test('a line is not given up while there is a gap in which it may be', () => {
   const { state } = sendAll(joined([said(1), typed('a')]));
   const back = play([lost, { ...welcome, last: 300 }, history(200, 301, [said(300)])], state);
