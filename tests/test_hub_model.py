@@ -38,6 +38,206 @@ Item = dict[str, Any]
 SAFETY_SECONDS = 3_600.0
 """Of the clock that jumps: more than any example lasts."""
 
+# --- the model ---
+
+NICKS = ("ann", "bob", "eve", "kim", "zoe", "Ann", "BOB", "meta", "a b", "x" * 21)
+
+LONG_NICK = "A username has 1 to 20 characters"
+LONG_LINE = "That line is too long: the limit is 1,000 characters. Nothing was sent."
+
+
+@dataclass
+class Member:
+    """Somebody in the room."""
+
+    nick: str
+    via: Via
+
+    @property
+    def person(self) -> Item:
+        """As they stand in lists."""
+        return {"nick": self.nick, "via": self.via}
+
+
+@dataclass(frozen=True)
+class Owed:
+    """Something that has to be shown to somebody.
+
+    Attributes:
+        item: what.
+        at: since when.
+        number: by which entry of the journal, counted from 1.
+    """
+
+    item: Item
+    at: float
+    number: int
+
+
+@dataclass
+class Model:
+    """Who is in, and what each has to be shown.
+
+    Attributes:
+        crowd: how many make a crowd, whose comings and goings are told once a second.
+        members: by connection, in the order they came in.
+        owed: to each connection.
+        quitters: who has said goodbye.
+    """
+
+    crowd: int
+    members: dict[str, Member] = field(default_factory=dict)
+    owed: dict[str, list[Owed]] = field(default_factory=dict)
+    quitters: set[str] = field(default_factory=set)
+    _arrived: dict[str, Arrived] = field(default_factory=dict)
+    _number: int = 0
+    _last: int = 0
+    _came: list[Item] = field(default_factory=list)
+    _went: list[str] = field(default_factory=list)
+
+    def follow(self, entry: Entry) -> None:
+        """One more thing has happened."""
+        self._number += 1
+        match entry:
+            case Arrived(connection):
+                self._arrived[connection] = entry
+                self.owed[connection] = []
+                self._owe([connection], entry.at, type="prompt")
+            case Gone(connection, reason, at):
+                self._leave(connection, reason, at)
+            case Tick(at):
+                self._tell_news(at)
+            case Overlong(connection, at) if connection in self.members:
+                self._owe([connection], at, type="notice", text=LONG_LINE, refused=True)
+            case Overlong(connection, at):
+                self._owe([connection], at, type="prompt", reason=LONG_NICK)
+            case Line(connection, text, at) if connection in self.members:
+                self._hear(connection, text, at)
+            case Line(connection, text, at):
+                self._propose(connection, text, at)
+
+    def close(self, at: float) -> None:
+        """The room closes on whoever is still there."""
+        here = [c for c in self._arrived if c not in self.quitters]
+        self._owe(here, at, type="notice", text=CLOSING_TEXT)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is something that the crowd has yet to be told."""
+        return bool(self._came or self._went)
+
+    def _owe(self, to: Iterable[str], when: float, /, **item: Any) -> None:
+        for connection in to:
+            self.owed[connection].append(Owed(item, when, self._number))
+
+    def _tell(self, at: float, but: str | None = None, /, **item: Any) -> None:
+        self._last += 1
+        item = {"id": self._last, "at": at, **item}
+        self._owe([c for c in self.members if c != but], at, **item)
+
+    def _tell_news(self, at: float) -> None:
+        if self.has_news:
+            news = {"joined": self._came, "left": self._went, "members": len(self.members)}
+            totals = {"joined_total": len(self._came), "left_total": len(self._went)}
+            self._tell(at, type="presence", **news, **totals)
+            self._came, self._went = [], []
+
+    def _is_crowded(self) -> bool:
+        return len(self.members) >= self.crowd or self.has_news
+
+    def _refusal(self, nick: str, bearer: Member | None = None) -> str:
+        if len(nick) > 20:
+            return LONG_NICK
+        if not re.fullmatch(r"[\w.-]+", nick):
+            return "A username is made of letters, digits, . _ and -"
+        if nick == "meta":
+            return "That username is reserved"
+        others = [m.nick.lower() for m in self.members.values() if m is not bearer]
+        return "Username taken" if nick.lower() in others else ""
+
+    def _propose(self, connection: str, nick: str, at: float) -> None:
+        if nick.startswith("/quit"):
+            self.quitters.add(connection)
+            self._owe([connection], at, type="notice", text="Goodbye.")
+        elif not nick:
+            self._owe([connection], at, type="prompt")
+        elif reason := self._refusal(nick):
+            self._owe([connection], at, type="prompt", reason=reason)
+        else:
+            arrival = self._arrived[connection]
+            newcomer = Member(nick, arrival.via)
+            crowded = self._is_crowded()
+            self.members[connection] = newcomer
+            here = [m.person for m in self.members.values() if m.person not in self._came]
+            if crowded:
+                self._came.append(newcomer.person)
+            welcome = {"nick": nick, "via": arrival.via, "token": arrival.token, "resumed": False}
+            last = self._last + (not crowded)
+            numbers = {"members": here, "total": len(self.members), "last": last, "topic": ""}
+            numbers["heard"] = 0
+            self._owe([connection], at, type="welcome", **welcome, **numbers)
+            if not crowded:
+                self._tell(at, connection, type="joined", **newcomer.person)
+
+    def _leave(self, connection: str, reason: str, at: float) -> None:
+        self._arrived.pop(connection, None)
+        if (member := self.members.pop(connection, None)) is None:
+            return
+        if not self._is_crowded():
+            self._tell(at, type="left", nick=member.nick, reason=reason)
+        elif member.person in self._came:
+            self._came.remove(member.person)
+        else:
+            self._went.append(member.nick)
+
+    def _hear(self, connection: str, line: str, at: float) -> None:
+        me = self.members[connection]
+        but = connection if me.via == "telnet" else None
+        command, _, rest = line.partition(" ")
+        if len(line) > 1_000:
+            self._owe([connection], at, type="notice", text=LONG_LINE, refused=True)
+        elif command == "/me":
+            self._tell(at, but, type="acted", **me.person, text=rest)
+        elif command == "/msg":
+            self._whisper(connection, rest, at)
+        elif command == "/nick":
+            self._rename(connection, rest, at)
+        elif command == "/who":
+            here = ", ".join(f"{m.nick} ({m.via})" for m in self.members.values())
+            self._owe([connection], at, type="notice", text=f"{len(self.members)} here: {here}")
+        elif command == "/quit":
+            self.quitters.add(connection)
+            self._owe([connection], at, type="notice", text=f"Goodbye {me.nick}.")
+            self._leave(connection, rest, at)
+        elif command == "/dance":
+            advice = "There is no /dance here. Type /help for what there is."
+            self._owe([connection], at, type="notice", text=advice)
+        elif line:
+            self._tell(at, but, type="said", **me.person, text=line.replace("//", "/", 1))
+
+    def _whisper(self, connection: str, rest: str, at: float) -> None:
+        me = self.members[connection]
+        to, _, text = rest.partition(" ")
+        for other, member in self.members.items():
+            if member.nick.lower() == to.lower():
+                ends = {other, connection} if me.via == "web" else {other}
+                whisper = {"nick": me.nick, "to": member.nick, "text": text}
+                self._owe(ends, at, type="whispered", at=at, **whisper)
+                return
+        self._owe([connection], at, type="notice", text=f"There is no {to} here.")
+
+    def _rename(self, connection: str, nick: str, at: float) -> None:
+        me = self.members[connection]
+        if reason := self._refusal(nick, bearer=me):
+            self._owe([connection], at, type="notice", text=f"{reason}.")
+        elif nick == me.nick:
+            self._owe([connection], at, type="notice", text=f"You are {nick} already.")
+        else:
+            self._tell_news(at)
+            old, me.nick = me.nick, nick
+            self._tell(at, type="renamed", old=old, new=nick)
+
+
 # --- what was shown, read from the bytes ---
 
 
