@@ -221,10 +221,10 @@ class Model:
         me = self.members[connection] = self.members.pop(old)
         last = len(self.public)
         self._welcome(connection, at, resumed=True, last=last)
-        self._recall(connection, max(since, last - self.house.recalled), last + 1, at)
         for number, whisper in me.whispers:
             if number >= since:
                 self._owe([connection], at, **whisper)
+        self._recall(connection, max(since, last - self.house.recalled), last + 1, at)
 
     def _welcome(self, connection: str, at: float, *, last: int, resumed: bool = False) -> None:
         me = self.members[connection]
