@@ -66,6 +66,8 @@ LINE = st.one_of(
     st.builds("{}{}".format, st.sampled_from(["", "/", "/me ", "/nick ", "/msg "]), ANY_TEXT),
     st.just("x" * 1_001),
 )
+PAST = st.just("/history 9 9")
+IGNORE = st.sampled_from([f"/ignore {nick}" for nick in FIRST_NICKS])
 CONNECTION = st.sampled_from(CONNECTIONS)
 VIA: st.SearchStrategy[Via] = st.sampled_from(["web", "telnet"])
 TIME = st.floats(0, 4e9) | st.floats(0, 4 * 3_600)
@@ -185,7 +187,7 @@ def drops_and_returns(draw: st.DrawFn) -> list[Entry]:
             case 8:
                 log.append(Withheld(who, at) if draw(st.booleans()) else Promoted(who, at))
             case _:
-                log.append(Line(who, draw(LINE | st.just("/history 9 9")), at))
+                log.append(Line(who, draw(LINE | PAST | IGNORE), at))
     return log
 
 
