@@ -298,7 +298,7 @@ class Model:
                 whisper = {"type": "whispered", "nick": me.nick, "to": member.nick, "text": text}
                 ends = {other, connection} if me.via == "web" else {other}
                 self._owe(ends, at, at=at, **whisper)
-                for end in ends:
+                for end in [end for end in ends if self.members[end].via == "web"]:
                     kept = self.members[end].whispers
                     kept.append((len(self.public), {"at": at, **whisper}))
                     del kept[: -self.house.whispers]
