@@ -359,3 +359,17 @@ async def test_a_connection_that_has_dropped_gets_no_more_although_its_seat_is_k
     assert '"before"' in mail
     assert "after" not in mail
     assert "psst" not in mail
+
+
+async def test_asking_for_the_past_many_times_at_once_ends_nobody(
+    hub: Hub, nursery: trio.Nursery
+) -> None:
+    """Each answer is long; together they are more than an outbox holds."""
+    ann = await Guest(hub, nursery, frames.encode, via="web").joins("ann")
+    ann.pipe.room = 10_000_000
+    for _ in range(60):
+        await ann.types("x" * 1_000)
+    await ann.mail()
+    await ann.types(*["/history 1000 100"] * 10)
+    assert not ann.has_gone
+    assert (await ann.mail()).count('"type":"history"') == 10
