@@ -63,8 +63,11 @@ class Connection:
         pace: how fast it is read.
         is_present: whether a session is going on: events are for nobody before and after it.
         ping: how to keep it alive; None to leave that to TCP.
+        fault: what its handler is to raise; only the theatre has it do so.
         heard: when something last came, in trio's seconds.
         pinged: when a ping was last sent, likewise.
+        since: when it began, likewise.
+        task: the one that serves it.
 
     Args:
         make_outbox: given what to call when the outbox gives up, the outbox.
@@ -73,8 +76,19 @@ class Connection:
     """
 
     __slots__ = (
-        *("_forget", "encode", "goodbye", "heard", "id", "is_present", "life", "origin", "outbox"),
-        *("pace", "ping", "pinged", "reading", "reason", "via"),
+        *(
+            "_forget",
+            "encode",
+            "fault",
+            "goodbye",
+            "heard",
+            "id",
+            "is_present",
+            "life",
+            "origin",
+            "outbox",
+        ),
+        *("pace", "ping", "pinged", "reading", "reason", "since", "task", "via"),
     )
 
     def __init__(
@@ -99,7 +113,9 @@ class Connection:
         self.pace = Pace(limits.line_rate, limits.line_burst, self)
         self.is_present = False
         self.ping: Ping | None = None
-        self.heard = self.pinged = trio.current_time()
+        self.fault: Exception | None = None
+        self.since = self.heard = self.pinged = trio.current_time()
+        self.task = trio.lowlevel.current_task()
         self._forget = forget
 
     # Not a generator with @contextmanager: that would keep three more objects per connection.
@@ -156,6 +172,11 @@ class Connection:
             self.reason = self.reason or why
         self.outbox.close()
         self.life.cancel()
+
+    def fail(self, fault: Exception) -> None:
+        """Have the handler itself raise this, as soon as it would read."""
+        self.fault = fault
+        self.reading.cancel()
 
     async def flush(self) -> None:
         """Wait until the mail has left, but no longer than ``FLUSH_SECONDS``."""

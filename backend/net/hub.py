@@ -51,6 +51,8 @@ class Hub:
         dispatch: what was said to whom, in figures.
         is_closing: whether everybody is being shown out.
         ended: how many connections we ended against their will, by reason.
+        backstage: whether a member's line was for this process and not for the room; what it asks
+            for is then done, and the journal never has it.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Hub:
         self._nobody_left = trio.Event()
         self.dispatch = Dispatch(self._connections, self.postman)
         self.ended: Counter[str] = Counter()
+        self.backstage: Callable[[Connection, str], bool] = lambda connection, line: False
 
     @property
     def connections(self) -> Iterable[Connection]:
@@ -91,6 +94,10 @@ class Hub:
     def is_member(self, connection: Connection) -> bool:
         """Whether this connection has been let in."""
         return self._room.is_member(connection.id)
+
+    def nick_of(self, connection: Connection) -> str | None:
+        """What this connection's member is called; None if nobody has been let in by it."""
+        return self._room.nick_of(connection.id)
 
     def is_operator(self, connection: Connection) -> bool:
         """Whether this connection's member may give orders."""
@@ -147,7 +154,7 @@ class Hub:
             self._journal.record(Overlong(connection.id, self._now()))
         elif (guess := claimed_secret(line)) is not None:
             self._guessed(connection, guess)
-        else:
+        elif not (self.is_member(connection) and self.backstage(connection, line)):
             self._journal.record(Line(connection.id, line, self._now()))
 
     def _guessed(self, connection: Connection, guess: str) -> None:

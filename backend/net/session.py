@@ -40,6 +40,8 @@ async def converse(hub: Hub, connection: Connection, receive: Receive) -> None:
         with connection.reading:
             while lines := await receive():
                 await _pass_on(hub, connection, lines)
+        if connection.fault is not None:
+            raise connection.fault
         if connection.reading.cancelled_caught:
             connection.show_out(POLICY_VIOLATION, NO_NAME, "no name given")
     except trio.BrokenResourceError:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from backend.room.entries import Via
+from backend.room.tasks import Excerpt, Ran, Tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +206,9 @@ Event = (
     | Noticed
     | Moderated
     | Dismissed
+    | Tasks
+    | Ran
+    | Excerpt
 )
 
 

@@ -63,6 +63,10 @@ class Room:
         """Whether this connection has been let in (and has not left)."""
         return self._members.get(connection) is not None
 
+    def nick_of(self, connection: str) -> str | None:
+        """What this connection's member is called."""
+        return member.nick.text if (member := self._members.get(connection)) else None
+
     def is_operator(self, connection: str) -> bool:
         """Whether this connection's member may give orders."""
         return self._moderation.is_operator(connection)

@@ -11,7 +11,7 @@ from typing import Any
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import CloseConnection, Ping, TextMessage
 
-from backend.room import events
+from backend.room import events, tasks
 from backend.wire.people import listed
 
 _TYPES: dict[type[events.Event], str] = {
@@ -29,6 +29,9 @@ _TYPES: dict[type[events.Event], str] = {
     events.Noticed: "notice",
     events.Moderated: "notice",
     events.Dismissed: "notice",
+    tasks.Tasks: "tasks",
+    tasks.Ran: "ran",
+    tasks.Excerpt: "source",
 }
 
 # Only ever sends, and only whole frames: then a wsproto connection has nothing to remember.
@@ -51,9 +54,13 @@ def to_json(event: events.Event) -> str:
         case events.Dismissed(text) | events.Moderated(text=text):
             fields = {"text": text}
         case _:
-            fields = {name: value for name, value in asdict(event).items() if value is not None}
+            fields = asdict(event, dict_factory=_told)
     message = {"type": _TYPES[type(event)], **fields}
     return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+
+
+def _told(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in fields if value is not None}
 
 
 def encode(event: events.Event) -> bytes:
