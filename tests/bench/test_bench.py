@@ -5,6 +5,7 @@ Three members and a few lines each; nothing here looks at a clock. What the figu
 """
 
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree
 
@@ -14,6 +15,7 @@ if sys.platform != "linux":
     pytest.skip("the benchmark needs epoll and /proc", allow_module_level=True)
 
 from tests.bench import load, plot, table
+from tests.bench.onlooker import Onlooker
 from tests.bench.servers import FLOOR, OURS, SERVERS, Server, running
 from tests.bench.table import Question, Sample
 from tests.bench.workloads import LINE, LONG_LINE, WORKLOADS
@@ -99,6 +101,22 @@ def samples() -> list[Sample]:
         for name, times in ((FLOOR, 1.0), (OURS, 2.0))
         for round in range(2)
     ]
+
+
+def test_an_onlooker_is_shown_the_tree_where_there_is_one(shop: Workshop) -> None:
+    """And elsewhere it is an error, not a figure."""
+    (ours,) = [server for server in SERVERS if server.name == OURS]
+    (other,) = [server for server in SERVERS if server.name == "Quart-Trio"]
+    with running(ours, shop, "web", announce=True) as process:
+        with Onlooker(process.ports["web"]) as onlooker:
+            onlooker.look(True)
+            deadline = time.monotonic() + LIMIT_MS / 1000
+            while not onlooker.shown:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+    with running(other, shop, "web", announce=True) as process:
+        with pytest.raises(OSError, match=""), Onlooker(process.ports["web"]):
+            pass
 
 
 def test_a_ratio_is_made_within_its_round() -> None:
