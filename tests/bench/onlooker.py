@@ -37,6 +37,7 @@ class Onlooker:
         while b"postman" not in seen:
             data = self._socket.recv(65_536)
             if not data:
+                self._socket.close()
                 raise ConnectionError("nobody shows a tree")
             seen += data
         self._socket.settimeout(None)
@@ -49,9 +50,8 @@ class Onlooker:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._reader.is_alive():
-            self._socket.shutdown(socket.SHUT_RDWR)
-            self._reader.join()
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._reader.join()
         self._socket.close()
 
     def look(self, on: bool) -> None:
