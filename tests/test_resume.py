@@ -52,9 +52,9 @@ async def test_a_page_that_comes_back_has_missed_nothing(drop: object) -> None:
         async with at_browser(room) as bob:
             welcome = await bob.resumes(token, since=3)
             assert (welcome["nick"], welcome["heard"], welcome["last"]) == ("bob", 1, 4)
+            await bob.sees("whispered", text="three")
             history = await bob.sees("history", since=3, before=5)
             assert [event["text"] for event in history["events"]] == ["two"]
-            await bob.sees("whispered", text="three")
             await bob.type("four")
             await bob.sees("said", id=5, text="four")
             await alice.reads_line("<bob> : four")

@@ -535,7 +535,6 @@ def test_nothing_is_kept_of_who_has_left(log: list[Entry]) -> None:
     kept = [room._waiting, *about(room._members), *about(room._seats), *about(room._hearing)]
     assert not any(kept)
     assert not room._moderation._operators
-    assert not room._moderation._silenced
 
 
 def about(keeper: object) -> list[object]:

@@ -2,10 +2,10 @@
 
 import pytest
 
+from backend.room.codes import CONTINUED_ELSEWHERE
 from backend.room.deliveries import Delivery
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Promoted, Tick, Via, Withheld
 from backend.room.events import (
-    CONTINUED_ELSEWHERE,
     Dismissed,
     Left,
     Noticed,

@@ -13,7 +13,7 @@ from backend.net.connection import Connection
 from backend.net.hub import Hub
 from backend.net.outbox import CONNECTION_LOST, MAX_BYTES
 from backend.net.turn import Turn
-from backend.room.events import POLICY_VIOLATION
+from backend.room.codes import POLICY_VIOLATION
 
 LOGIN_SECONDS = 60.0
 """How long giving a name may take; somebody who thinks longer may come again."""
@@ -44,6 +44,8 @@ async def converse(hub: Hub, connection: Connection, receive: Receive) -> None:
         with connection.reading:
             while lines := await receive():
                 await _pass_on(hub, connection, lines)
+        if connection.fault is not None:
+            raise connection.fault
         if connection.reading.cancelled_caught:
             connection.show_out(POLICY_VIOLATION, NO_NAME, "no name given")
     except trio.BrokenResourceError:
