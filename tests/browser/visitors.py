@@ -77,6 +77,12 @@ class Visitor:
         places = [everything.index(line) for line in lines]
         assert places == sorted(places)
 
+    def settles(self) -> None:
+        """The page has drawn all that it knew."""
+        self.page.evaluate(
+            "new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
+        )
+
     def is_at_the_end(self) -> bool:
         """Whether the conversation is scrolled to its end, give or take a line."""
         rest: float = self.log.evaluate("l => l.scrollHeight - l.scrollTop - l.clientHeight")
