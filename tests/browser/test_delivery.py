@@ -14,9 +14,13 @@ MAX_WEIGHT = 60_000
 def loads(page: Page, url: str) -> list[Response]:
     """Everything this address makes the browser load."""
     responses: list[Response] = []
-    page.on("response", responses.append)
+
+    def note(response: Response) -> None:
+        responses.append(response)
+
+    page.on("response", note)
     page.goto(url, wait_until="networkidle")
-    page.remove_listener("response", responses.append)
+    page.remove_listener("response", note)
     return responses
 
 
