@@ -120,6 +120,13 @@ def _secret(ctx: click.Context, param: click.Parameter, secret: str | None) -> s
     help="Lines that one person may send at once.",
 )
 @click.option(
+    "--grace",
+    envvar="GRACE",
+    type=click.FloatRange(0, 3_600),
+    default=DEFAULTS.grace,
+    help="Seconds that the seat of a browser which dropped out is kept.",
+)
+@click.option(
     "--log-format",
     envvar="LOG_FORMAT",
     type=click.Choice(["text", "json"]),
@@ -153,6 +160,7 @@ def command(
     logins_per_minute: int,
     line_rate: float,
     line_burst: int,
+    grace: float,
     log_format: logs.Format,
     log_level: str,
     operator_secret: str | None,
@@ -168,6 +176,7 @@ def command(
         logins_per_minute,
         line_rate,
         line_burst,
+        grace,
     )
     settings = Settings(
         host, port, telnet_port, allowed_origins, trust_proxy, limits, operator_secret

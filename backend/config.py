@@ -26,6 +26,8 @@ class Limits:
         logins_per_minute: per address: the same classroom, after a restart.
         line_rate: lines a second per person, in the long run: faster than anybody types.
         line_burst: lines at once: a short paste.
+        grace: seconds that the seat of a dropped browser is kept: a page loads again, a train
+            leaves a tunnel.
     """
 
     max_connections: int = 1_000
@@ -33,10 +35,11 @@ class Limits:
     logins_per_minute: int = 60
     line_rate: float = 2.0
     line_burst: int = 10
+    grace: float = 15.0
 
 
-UNLIMITED = Limits(sys.maxsize, sys.maxsize, sys.maxsize, sys.maxsize, sys.maxsize)
-"""For those who must not be held up, such as most tests."""
+UNLIMITED = Limits(sys.maxsize, sys.maxsize, sys.maxsize, sys.maxsize, sys.maxsize, grace=0.0)
+"""For those who must not be held up, such as most tests; and nobody waits for them either."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ NO_LIMITS = {
     "LOGINS_PER_MINUTE": "1000000",
     "LINE_RATE": "1000000",
     "LINE_BURST": "1000000",
+    "GRACE": "0",
 }
 """For tests whose many people come from one address and talk without a pause."""
 

@@ -132,7 +132,8 @@ def test_an_unknown_command_is_told_of_help(line: str) -> None:
 
 
 EVERYBODYS = [
-    *("/help", "/who", "/nick", "/me", "/msg", "/ignore", "/unignore", "/topic", "/quit"),
+    *("/help", "/who", "/nick", "/me", "/msg", "/ignore", "/unignore", "/topic"),
+    *("/history", "/quit"),
 ]
 OPERATORS = ["/kick", "/mute", "/ban", "/unban", "/bans"]
 

@@ -34,8 +34,7 @@ from backend.net.postman import Postman
 from backend.net.session import converse
 from backend.net.site import Site
 from backend.net.tcp import TelnetDoor
-from backend.room import commands, names, text
-from backend.room import room as room_module
+from backend.room import comings, commands, names, text
 from backend.room.crowd import News
 from backend.room.entries import Arrived, Gone, Line
 from backend.room.events import Event, Joined, Welcomed
@@ -423,7 +422,7 @@ def crowd_of(*people: str) -> Room:
 
 def arrive(room: Room, who: str) -> None:
     """Somebody is at the door."""
-    room.apply(Arrived(who, "web", "token", 0.0))
+    room.apply(Arrived(who, "web", f"token of {who}", 0.0))
 
 
 def events(room: Room, entry: Line | Gone) -> list[Event]:
@@ -433,14 +432,14 @@ def events(room: Room, entry: Line | Gone) -> list[Event]:
 
 @pytest.mark.parametrize(
     ("owner", "name", "crowd"),
-    [(names, "accept", 300), (News, "came", 2), (room_module, "Joined", 300)],
+    [(names, "accept", 300), (News, "came", 2), (comings, "Joined", 300)],
 )
 def test_whoever_fails_to_get_in_leaves_no_trace(
     monkeypatch: pytest.MonkeyPatch, owner: object, name: str, crowd: int
 ) -> None:
     """Not in the room's list, and the nick is free for the next."""
     room = crowd_of("ann", "bob")
-    monkeypatch.setattr(room_module, "CROWD", crowd)
+    monkeypatch.setattr(comings, "CROWD", crowd)
     arrive(room, "c3")
     with monkeypatch.context() as broken:
         plant(broken, owner, name, "eve")
@@ -448,7 +447,7 @@ def test_whoever_fails_to_get_in_leaves_no_trace(
             room.apply(Line("c3", "eve", 0.0))
     assert events(room, Gone("c3", "", 0.0)) == []
     assert [person.nick for person in room.members()] == ["ann", "bob"]
-    monkeypatch.setattr(room_module, "CROWD", 300)
+    monkeypatch.setattr(comings, "CROWD", 300)
     arrive(room, "c4")
     welcome, joined = events(room, Line("c4", "eve", 0.0))
     assert isinstance(welcome, Welcomed)
@@ -461,10 +460,10 @@ def test_whoever_fails_to_change_their_nick_still_has_the_old_one(
 ) -> None:
     """The one the others know, and under which they are told of the leaving."""
     room = crowd_of("ann", "bob", "eve", "kim")
-    monkeypatch.setattr(room_module, "CROWD", 2)
+    monkeypatch.setattr(comings, "CROWD", 2)
     room.apply(Gone("kim", "", 0.0))
-    monkeypatch.setattr(room_module, "CROWD", 300)
-    assert room.has_news
+    monkeypatch.setattr(comings, "CROWD", 300)
+    assert room.is_due(0.0)
     with monkeypatch.context() as broken:
         plant(broken, owner, name)
         with pytest.raises(FaultError):
@@ -481,7 +480,7 @@ def test_whoever_fails_to_leave_is_gone_all_the_same(
 ) -> None:
     """Nobody can make them go a second time: they must not keep the nick, nor get mail."""
     room = crowd_of("ann", "bob", "eve")
-    monkeypatch.setattr(room_module, "CROWD", crowd)
+    monkeypatch.setattr(comings, "CROWD", crowd)
     with monkeypatch.context() as broken:
         plant(broken, owner, name)
         with pytest.raises(FaultError):
@@ -489,7 +488,7 @@ def test_whoever_fails_to_leave_is_gone_all_the_same(
     assert [person.nick for person in room.members()] == ["ann", "bob"]
     (said,) = room.apply(Line("ann", "hello", 0.0))
     assert said.recipients == ("ann", "bob")
-    monkeypatch.setattr(room_module, "CROWD", 300)
+    monkeypatch.setattr(comings, "CROWD", 300)
     arrive(room, "c4")
     assert isinstance(events(room, Line("c4", "eve", 0.0))[0], Welcomed)
 

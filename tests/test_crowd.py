@@ -5,10 +5,11 @@ from unittest.mock import patch
 
 import pytest
 
-from backend.room import room as module
+from backend.room import comings
 from backend.room.crowd import CROWD, NAMED
+from backend.room.deliveries import Delivery
 from backend.room.entries import Arrived, Gone, Line, Tick
-from backend.room.events import Delivery, Joined, Left, Listed, Person, Presence, Renamed, Welcomed
+from backend.room.events import Joined, Left, Listed, Person, Presence, Renamed, Welcomed
 from backend.room.room import Room
 from backend.wire import frames, terminal
 
@@ -26,7 +27,7 @@ def crowd_of(count: int) -> Room:
 
 def join(room: Room, nick: str) -> list[Delivery]:
     """Somebody comes in by telnet, under a connection of the same name."""
-    room.apply(Arrived(nick, "telnet", "token", AT))
+    room.apply(Arrived(nick, "telnet", f"{nick}'s token", AT))
     return room.apply(Line(nick, nick, AT))
 
 
@@ -56,7 +57,7 @@ def test_in_a_crowd_comings_and_goings_are_told_together() -> None:
     assert isinstance(welcome.event, Welcomed)
     assert welcome.event.last == CROWD
     assert room.apply(Gone("p7", "", AT)) == []
-    assert room.has_news
+    assert room.is_due(0.0)
     assert tick(room) == Presence(
         id=CROWD + 1,
         at=AT + 1,
@@ -74,13 +75,13 @@ def test_who_came_and_went_between_two_ticks_was_never_here() -> None:
     room = crowd_of(CROWD)
     join(room, "ann")
     room.apply(Gone("ann", "", AT))
-    assert not room.has_news
+    assert not room.is_due(0.0)
 
 
 def test_a_newcomer_is_not_shown_who_may_yet_go_untold() -> None:
     """Or the list would keep somebody for ever of whose going nobody is told."""
     room = crowd_of(2)
-    with patch.object(module, "CROWD", 2):
+    with patch.object(comings, "CROWD", 2):
         join(room, "ann")
         (welcome,) = join(room, "bob")
         assert isinstance(welcome.event, Welcomed)
@@ -99,7 +100,7 @@ def test_before_a_nick_changes_hands_it_is_told_who_had_it() -> None:
     assert told.event.left == ("p1",)
     assert isinstance(renamed.event, Renamed)
     assert renamed.event.id == told.event.id + 1
-    assert not room.has_news
+    assert not room.is_due(0.0)
 
 
 def test_what_was_gathered_is_told_before_anything_is_told_one_by_one() -> None:

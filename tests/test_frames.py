@@ -40,12 +40,12 @@ CONTRACT: list[tuple[Event, str]] = [
         ),
         '{"type":"welcome","nick":"bob","via":"web","token":"t0ken","resumed":false,'
         '"members":[{"nick":"al","via":"telnet"},{"nick":"bob","via":"web"}],"total":2,"last":7,'
-        '"topic":""}',
+        '"topic":"","heard":0}',
     ),
     (
         Welcomed("bob", "web", "t0ken", False, (), 1, 7, "Owls"),
         '{"type":"welcome","nick":"bob","via":"web","token":"t0ken","resumed":false,'
-        '"members":[],"total":1,"last":7,"topic":"Owls"}',
+        '"members":[],"total":1,"last":7,"topic":"Owls","heard":0}',
     ),
     (
         Topic(15, AT, "bob", "Owls & co"),

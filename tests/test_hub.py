@@ -12,8 +12,9 @@ from backend.net.guesses import FREE_GUESSES, MAX_GUESSES, PAUSE_SECONDS
 from backend.net.hub import Hub
 from backend.net.session import LINES_PER_TURN, converse
 from backend.net.sink import StreamSink
+from backend.room.deliveries import Delivery
 from backend.room.entries import Entry, Promoted
-from backend.room.events import Delivery, Event, Said
+from backend.room.events import Event, Said
 from backend.wire import frames, terminal
 from tests.guests import Guest, Pipe, settled
 

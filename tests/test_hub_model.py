@@ -26,8 +26,8 @@ from backend.net import postman, session, turn
 from backend.net.hub import CLOSING_TEXT, Hub
 from backend.net.outbox import STALL_SECONDS
 from backend.net.sink import StreamSink
+from backend.room import comings
 from backend.room import members as members_module
-from backend.room import room as room_module
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Tick, Via
 from backend.wire import frames, terminal
 from tests.guests import Guest, Pipe, settled
@@ -108,7 +108,7 @@ class Model:
             case Tick(at):
                 self._tell_news(at)
             case Overlong(connection, at) if connection in self.members:
-                self._owe([connection], at, type="notice", text=LONG_LINE)
+                self._owe([connection], at, type="notice", text=LONG_LINE, refused=True)
             case Overlong(connection, at):
                 self._owe([connection], at, type="prompt", reason=LONG_NICK)
             case Line(connection, text, at) if connection in self.members:
@@ -174,6 +174,7 @@ class Model:
             welcome = {"nick": nick, "via": arrival.via, "token": arrival.token, "resumed": False}
             last = self._last + (not crowded)
             numbers = {"members": here, "total": len(self.members), "last": last, "topic": ""}
+            numbers["heard"] = 0
             self._owe([connection], at, type="welcome", **welcome, **numbers)
             if not crowded:
                 self._tell(at, connection, type="joined", **newcomer.person)
@@ -194,7 +195,7 @@ class Model:
         but = connection if me.via == "telnet" else None
         command, _, rest = line.partition(" ")
         if len(line) > 1_000:
-            self._owe([connection], at, type="notice", text=LONG_LINE)
+            self._owe([connection], at, type="notice", text=LONG_LINE, refused=True)
         elif command == "/me":
             self._tell(at, but, type="acted", **me.person, text=rest)
         elif command == "/msg":
@@ -651,7 +652,7 @@ def test_whatever_people_do_each_is_shown_what_is_theirs_once_and_in_order(
 ) -> None:
     """Also in a crowd, and when the Postman and the sessions give way after each single step."""
     with (
-        patch.object(room_module, "CROWD", crowd),
+        patch.object(comings, "CROWD", crowd),
         # Limits have tests of their own.
         patch.object(members_module, "RENAMES", math.inf),
         patch.object(session, "LOGIN_SECONDS", math.inf),

@@ -6,10 +6,10 @@ A connection's id is the nick it first had, and its origin is its own unless the
 import pytest
 
 from backend.room import hearing, moderation
+from backend.room.deliveries import Delivery
 from backend.room.entries import Arrived, Entry, Gone, Line, Promoted, Via
 from backend.room.events import (
     Acted,
-    Delivery,
     Dismissed,
     Event,
     Joined,

@@ -6,10 +6,10 @@ A connection's id is the nick it first had, so ``play.says("bob", ...)`` reads a
 import pytest
 
 from backend.room import names, text
+from backend.room.deliveries import Delivery
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Via
 from backend.room.events import (
     Acted,
-    Delivery,
     Dismissed,
     Event,
     Joined,
@@ -243,7 +243,7 @@ def test_a_thousand_characters_are_said_and_one_more_is_refused_whole() -> None:
     play = with_people(alice="telnet", bob="telnet")
     longest = "é" * 1_000
     assert play.says("alice", longest) == [to(Said(3, AT, "alice", "telnet", longest), "bob")]
-    assert play.says("alice", longest + "!") == [to(Noticed(text.TOO_LONG), "alice")]
+    assert play.says("alice", longest + "!") == [to(Noticed(text.TOO_LONG, refused=True), "alice")]
 
 
 def test_characters_are_counted_as_they_would_be_said() -> None:
@@ -256,7 +256,7 @@ def test_characters_are_counted_as_they_would_be_said() -> None:
 def test_a_line_its_door_did_not_keep_is_refused_with_the_limit() -> None:
     """For a member it is a line too long, for a newcomer a name too long."""
     play = with_people(alice="telnet")
-    assert play.says_too_much("alice") == [to(Noticed(text.TOO_LONG), "alice")]
+    assert play.says_too_much("alice") == [to(Noticed(text.TOO_LONG, refused=True), "alice")]
     play.arrives("bob")
     assert play.says_too_much("bob") == [to(Prompted(names.TOO_LONG), "bob")]
     assert play.says("bob", "bob")[1] == to(Joined(2, AT, "bob", "telnet"), "alice")

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.room import names
+from backend.room.deliveries import Delivery
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Promoted, Via
 from backend.room.events import (
     Acted,
-    Delivery,
     Dismissed,
     Joined,
     Left,
@@ -66,7 +66,7 @@ def entries(draw: st.DrawFn) -> Entry:
         case 10:
             return Promoted(connection, at)
         case 7:
-            return Arrived(connection, draw(VIA), "token", at, draw(ORIGIN))
+            return Arrived(connection, draw(VIA), f"token of {connection}", at, draw(ORIGIN))
         case 8:
             return Overlong(connection, at)
         case 9:
@@ -351,7 +351,7 @@ from backend.room.room import Room
 
 room = Room()
 for connection, nick in enumerate(["iris", "lris", "Irıs", "il", "ll", "Iı", "rl", "r1", "rI"]):
-    room.apply(Arrived(str(connection), "web", "token", 0.0))
+    room.apply(Arrived(str(connection), "web", f"token of {connection}", 0.0))
     print(ascii(room.apply(Line(str(connection), nick, 0.0))))
 """
 

@@ -31,15 +31,14 @@ from backend.room.events import (
     Whispered,
 )
 from backend.room.text import clean
+from backend.wire import gmcp
 from backend.wire.inputs import Encoding
 from backend.wire.terminal import (
-    MAX_GMCP_BYTES,
     META,
     PLAIN,
     Style,
     encode,
     encoder,
-    gmcp_players,
     to_text,
     tone,
 )
@@ -469,19 +468,19 @@ def test_only_what_is_said_is_said_to_programs(event: Event) -> None:
 def test_programs_get_the_list_of_people() -> None:
     """With the channel that each is in."""
     people = [Person("bob", "web"), Person("田中", "telnet")]
-    assert subnegotiation(gmcp_players(people)) == (
+    assert subnegotiation(gmcp.players(people)) == (
         "Comm.Channel.Players",
         [{"name": "bob", "channels": ["room"]}, {"name": "田中", "channels": ["room"]}],
     )
-    assert subnegotiation(gmcp_players([])) == ("Comm.Channel.Players", [])
+    assert subnegotiation(gmcp.players([])) == ("Comm.Channel.Players", [])
 
 
 @pytest.mark.parametrize("name", ["n{:04}", "田" * 16 + "{:04}", "👧" * 16 + "{:04}"])
 def test_a_long_list_of_people_is_cut(name: str) -> None:
     """Where it would be more than clients take; what is left is whole, from the first on."""
     nicks = [name.format(number) for number in range(5_000)]
-    data = gmcp_players(Person(nick, "web") for nick in nicks)
-    assert MAX_GMCP_BYTES / 4 < len(data) <= MAX_GMCP_BYTES
+    data = gmcp.players(Person(nick, "web") for nick in nicks)
+    assert gmcp.MAX_BYTES / 4 < len(data) <= gmcp.MAX_BYTES
     _, listed = subnegotiation(data)
     assert isinstance(listed, list)
     assert listed == [{"name": n, "channels": ["room"]} for n in nicks[: len(listed)]]

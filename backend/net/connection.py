@@ -14,13 +14,16 @@ import trio
 
 from backend.config import Limits
 from backend.logs import About
-from backend.net.outbox import Outbox
+from backend.net.outbox import CONNECTION_LOST, Outbox
 from backend.net.pace import Pace
 from backend.room.entries import Via
 from backend.room.events import POLICY_VIOLATION, Dismissed, Event, Noticed
 
 FLUSH_SECONDS = 3.0
 """How long a dismissed connection may take over the mail it still has."""
+
+NO_ANSWER = "no answer"
+"""Why a connection ends that answers no ping."""
 
 TOO_FAST = "That is faster than the room reads. The rest of it comes slowly."
 FLOODING = "That was far too much at once. Goodbye."
@@ -60,6 +63,7 @@ class Connection:
         life: the scope around all of its handler; cancelled when it is dropped.
         goodbye: once dismissed, the websocket close code and what to say.
         reason: why it ended, unless the person just left.
+        went_away: whether a browser hung up because its page is left or loaded again.
         pace: how fast it is read.
         is_present: whether a session is going on: events are for nobody before and after it.
         ping: how to keep it alive; None to leave that to TCP.
@@ -74,7 +78,7 @@ class Connection:
 
     __slots__ = (
         *("_forget", "encode", "goodbye", "heard", "id", "is_present", "life", "origin", "outbox"),
-        *("pace", "ping", "pinged", "reading", "reason", "via"),
+        *("pace", "ping", "pinged", "reading", "reason", "via", "went_away"),
     )
 
     def __init__(
@@ -96,6 +100,7 @@ class Connection:
         self.life = trio.CancelScope()
         self.goodbye: tuple[int, str] | None = None
         self.reason = ""
+        self.went_away = False
         self.pace = Pace(limits.line_rate, limits.line_burst, self)
         self.is_present = False
         self.ping: Ping | None = None
@@ -119,6 +124,12 @@ class Connection:
         finally:
             self.outbox.close()
             self._forget(self)
+
+    @property
+    def may_return(self) -> bool:
+        """Whether it ended in a way that a person need not have meant."""
+        is_lost = self.reason in (CONNECTION_LOST, NO_ANSWER)
+        return self.via == "web" and self.goodbye is None and (is_lost or self.went_away)
 
     def tell(self, event: Event) -> None:
         """Something for this connection alone."""

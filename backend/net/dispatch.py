@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from backend.net.connection import Connection, Encode
 from backend.net.outbox import MailingList, Outbox
 from backend.net.postman import Postman
-from backend.room.events import Acted, Delivery, Dismissed, Event, Said, Whispered
+from backend.room.deliveries import Delivery
+from backend.room.events import Acted, Dismissed, Event, Said, Whispered
 from backend.wire.people import some
 
 log = logging.getLogger("playroom")

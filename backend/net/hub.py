@@ -24,8 +24,19 @@ from backend.net.outbox import CONNECTION_LOST, Outbox
 from backend.net.postman import Postman
 from backend.net.sink import Sink
 from backend.room.claims import claimed_secret
-from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Promoted, Tick, Via
-from backend.room.events import Delivery, Dismissed, Event, Person, Prompted
+from backend.room.deliveries import Delivery
+from backend.room.entries import (
+    Arrived,
+    Entry,
+    Gone,
+    Line,
+    Overlong,
+    Promoted,
+    Tick,
+    Via,
+    Withheld,
+)
+from backend.room.events import Dismissed, Event, Person, Prompted
 from backend.room.room import Room
 
 GOING_AWAY = 1001
@@ -33,6 +44,9 @@ GOING_AWAY = 1001
 
 NEWS_SECONDS = 1.0
 """How often a crowd is told who came and went: as fast as anybody reads."""
+
+TYPING = "/typing"
+"""What a page says while somebody types: passed on, and nothing to remember."""
 
 CLOSING_TEXT = "The room is closing, come back soon"
 
@@ -145,6 +159,8 @@ class Hub:
         """Somebody sent a line; None for one that was too long to keep."""
         if line is None:
             self._journal.record(Overlong(connection.id, self._now()))
+        elif line == TYPING:
+            self._deliver(self._room.typing(connection.id, self._now()))
         elif (guess := claimed_secret(line)) is not None:
             self._guessed(connection, guess)
         else:
@@ -152,6 +168,7 @@ class Hub:
 
     def _guessed(self, connection: Connection, guess: str) -> None:
         """Somebody offers a secret, which goes no further than this."""
+        self._journal.record(Withheld(connection.id, self._now()))
         refusal: Event | None = Prompted("Join first")
         if self.is_member(connection):
             who = connection.origin or connection.id
@@ -167,14 +184,16 @@ class Hub:
         connection.is_present = False
         connection.ping = None
         if not self.is_closing:
-            self._journal.record(Gone(connection.id, connection.reason, self._now()))
+            now = self._now()
+            until = now + self._limits.grace if connection.may_return else 0.0
+            self._journal.record(Gone(connection.id, connection.reason, now, until))
 
     async def keep_time(self) -> None:
-        """In a crowd, tell who came and went, once a second; until cancelled."""
+        """Each second tell who came and went in a crowd, and who has not come back."""
         while True:
             await trio.sleep(NEWS_SECONDS)
-            if self._room.has_news and not self.is_closing:
-                self._journal.record(Tick(self._now()))
+            if not self.is_closing and self._room.is_due(now := self._now()):
+                self._journal.record(Tick(now))
 
     async def close(self) -> None:
         """Tell everybody, show them out, and wait until the last one is gone.
@@ -189,8 +208,13 @@ class Hub:
     # --- what comes of it ---
 
     def _follow(self, entry: Entry) -> None:
-        for delivery in self._room.apply(entry):
+        deliveries = self._room.apply(entry)
+        for delivery in deliveries:
             note(entry, delivery)
+        self._deliver(deliveries)
+
+    def _deliver(self, deliveries: Iterable[Delivery]) -> None:
+        for delivery in deliveries:
             self.dispatch.deliver(delivery)
 
     def _show_out(self, ids: Iterable[str]) -> None:

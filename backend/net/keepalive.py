@@ -5,7 +5,7 @@ One task for everybody. Knows connections only; what a ping looks like is theirs
 
 import trio
 
-from backend.net.connection import Connection
+from backend.net.connection import NO_ANSWER, Connection
 from backend.net.hub import Hub
 
 ROUND_SECONDS = 1.0
@@ -30,7 +30,7 @@ def _look_after(connection: Connection, now: float) -> None:
         return
     unanswered = ping.answer_within is not None and connection.pinged > connection.heard
     if unanswered and silence >= (ping.answer_within or 0):
-        connection.drop("no answer")
+        connection.drop(NO_ANSWER)
     elif silence >= ping.every:
         connection.pinged = now
         connection.outbox.push(ping.data)

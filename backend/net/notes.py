@@ -5,8 +5,9 @@ out. Knows no connection but by its id.
 """
 
 from backend.logs import About
+from backend.room.deliveries import Delivery
 from backend.room.entries import Entry, Gone, Line, Overlong, Promoted
-from backend.room.events import Delivery, Left, Moderated, Prompted, Renamed, Welcomed
+from backend.room.events import Left, Moderated, Prompted, Renamed, Welcomed
 
 _NOTED = (Welcomed, Prompted, Renamed, Left, Moderated)
 

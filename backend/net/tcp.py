@@ -17,7 +17,7 @@ from backend.net.session import converse
 from backend.net.turn import Turn
 from backend.room import usage
 from backend.room.events import Noticed
-from backend.wire import terminal
+from backend.wire import gmcp, terminal
 from backend.wire.editor import Editor
 from backend.wire.inputs import AreYouThere, Input, PlayersWanted, Reply, Typed, WrongProtocol
 from backend.wire.options import IAC, NOP
@@ -131,7 +131,7 @@ class _Lines:
             case AreYouThere():
                 self._show(Noticed("Yes, the room is here."))
             case PlayersWanted():
-                self._connection.outbox.push(terminal.gmcp_players(self._hub.members(limit=1_000)))
+                self._connection.outbox.push(gmcp.players(self._hub.members(limit=1_000)))
             case WrongProtocol(name):
                 self._has_ended = True
                 hint = f"This port speaks plain telnet, not {name}. The page is at {self._page_url}"

@@ -24,6 +24,7 @@ never waits for us in the middle of one."""
 HANDSHAKE_SECONDS = 10.0
 """How long the opening handshake may take once the request is here."""
 
+GOING_AWAY = 1001
 PROTOCOL_ERROR = 1002
 ABNORMAL_CLOSURE = 1006
 INVALID_PAYLOAD = 1007
@@ -134,8 +135,10 @@ class _Messages(Generic[Taken]):
         try:
             messages = [await self._websocket.get_message()]
         except ConnectionClosed as closed:
-            if closed.reason is None or closed.reason.code == ABNORMAL_CLOSURE:
+            code = closed.reason.code if closed.reason else ABNORMAL_CLOSURE
+            if code == ABNORMAL_CLOSURE:
                 raise trio.BrokenResourceError from closed
+            self._stream.connection.went_away = code == GOING_AWAY
             return []
         # What came in one read is one batch, or each message would leave in a send of its own.
         while self._stream.is_being_read and self._websocket.closed is None:
@@ -164,15 +167,15 @@ class _OutboxStream(trio.abc.Stream):
     """
 
     __slots__ = (
-        *("_accepted", "_connection", "_head", "_max_pieces", "_peer", "_rest", "_websocket"),
-        *("close_frame", "is_being_read", "on_close"),
+        *("_accepted", "_head", "_max_pieces", "_peer", "_rest", "_websocket"),
+        *("close_frame", "connection", "is_being_read", "on_close"),
     )
 
     def __init__(
         self, peer: Peer, connection: Connection, head: bytes, rest: bytes, max_pieces: int
     ) -> None:
         self._peer = peer
-        self._connection = connection
+        self.connection = connection
         self._head = head
         self._rest = rest
         self._max_pieces = max_pieces
@@ -199,13 +202,13 @@ class _OutboxStream(trio.abc.Stream):
             await self._accepted.wait()
         # Not public, and pinned by a test, here and below.
         if self._websocket is not None and len(self._websocket._message_parts) > self._max_pieces:
-            self._connection.dismiss(POLICY_VIOLATION, "That message is in too many pieces.")
+            self.connection.dismiss(POLICY_VIOLATION, "That message is in too many pieces.")
         if self._rest:
             data, self._rest = self._rest, b""
         else:
             data = await self._peer.receive()
-        self._connection.heard = trio.current_time()
-        await self._connection.pace.read(len(data))
+        self.connection.heard = trio.current_time()
+        await self.connection.pace.read(len(data))
         self.is_being_read = True
         return data
 
@@ -214,9 +217,9 @@ class _OutboxStream(trio.abc.Stream):
             self.close_frame = bytes(data)
             self._websocket._send_channel.close()  # it has no more messages, but would go on
             await trio.sleep_forever()  # to answer what comes behind the close, and fail
-        self._connection.outbox.push(bytes(data))
+        self.connection.outbox.push(bytes(data))
         await trio.lowlevel.checkpoint()
-        if self._connection.outbox.is_closed:
+        if self.connection.outbox.is_closed:
             raise trio.BrokenResourceError
 
     async def wait_send_all_might_not_block(self) -> None:

@@ -125,10 +125,31 @@ class Misused:
     advice: str
 
 
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """``/history [[BEFORE] COUNT]``: the newest, or those before an id."""
+
+    before: int | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """``/resume TOKEN SINCE``, at the door: take one's seat again.
+
+    Attributes:
+        token: what names the seat.
+        since: the id of the last public event that was seen.
+    """
+
+    token: str
+    since: int
+
+
 Aloud = Say | Act | Whisper | Rename
 """What others hear."""
 
-Asked = ListMembers | Help | Ignore | Unignore | ShowTopic | Misused
+Asked = ListMembers | Help | Ignore | Unignore | ShowTopic | Recall | Misused
 """What concerns nobody but the one who asks."""
 
 Ruled = Kick | Mute | Ban | Unban | ListBans
@@ -138,6 +159,16 @@ ByOperator = Ruled | SetTopic
 """What only operators may do."""
 
 Command = Aloud | Quit | Asked | ByOperator
+
+_RESUME = re.compile(r"/resume (\S+) ([0-9]{1,15})", re.ASCII)
+
+
+def parse_at_the_door(line: str) -> Resume | Quit | None:
+    """Read the line of somebody who is not in the room yet; None if it is to be a name."""
+    if match := _RESUME.fullmatch(line):
+        return Resume(match[1], int(match[2]))
+    command = parse(line) if line else None
+    return command if isinstance(command, Quit) else None
 
 
 def parse(line: str) -> Command:
@@ -167,6 +198,8 @@ def parse(line: str) -> Command:
             return Ignore(rest)
         case "/unignore" if rest:
             return Unignore(rest)
+        case "/history" if numbers := _recall(rest):
+            return numbers
         case "/topic":
             return SetTopic("" if rest == "-" else rest) if rest else ShowTopic()
         case "/kick" if rest:
@@ -183,6 +216,19 @@ def parse(line: str) -> Command:
             return Misused(f"Usage: {USAGE[known].typed}")
         case _:
             return Misused(f"There is no {name} here. Type /help for what there is.")
+
+
+RECALLED = 20
+"""What ``/history`` shows unless told: most of a terminal."""
+
+_RECALL = re.compile(r"(?:([0-9]{1,15}) )?([0-9]{1,15})", re.ASCII)
+
+
+def _recall(numbers: str) -> Recall | None:
+    if not numbers:
+        return Recall(None, RECALLED)
+    match = _RECALL.fullmatch(numbers)
+    return Recall(int(match[1]) if match[1] else None, int(match[2])) if match else None
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}

@@ -66,10 +66,25 @@ class Gone:
         connection: which one.
         reason: what the others are told, such as ``too slow``; empty for an ordinary leaving.
         at: Unix seconds.
+        until: how long a browser's seat is kept, in Unix seconds; 0 if it has left for good.
     """
 
     connection: str
     reason: str
+    at: float
+    until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A connection sent a line that is not for the log; only that there was one is.
+
+    Attributes:
+        connection: who sent it.
+        at: Unix seconds.
+    """
+
+    connection: str
     at: float
 
 
@@ -97,4 +112,4 @@ class Tick:
     at: float
 
 
-Entry = Arrived | Line | Overlong | Gone | Promoted | Tick
+Entry = Arrived | Line | Overlong | Withheld | Gone | Promoted | Tick

@@ -35,6 +35,7 @@ class Welcomed:
         total: how many are here.
         last: the id of the newest public event.
         topic: what the room is about; empty if nobody has said.
+        heard: how many lines the room has had from this seat, whatever became of them.
     """
 
     nick: str
@@ -45,6 +46,7 @@ class Welcomed:
     total: int
     last: int
     topic: str = ""
+    heard: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,34 @@ class Topic:
     text: str
 
 
+Public = Said | Acted | Joined | Left | Presence | Renamed | Topic
+"""What everybody sees, and what is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What was public between two ids, as far as it is for you: all of it, oldest first.
+
+    Attributes:
+        since: the id before the first that may be here.
+        before: the id behind the last.
+        events: what happened; ids are missing of what you do not want to hear.
+        more: whether something older is still known.
+    """
+
+    since: int
+    before: int
+    events: tuple[Public, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """Somebody is about to say something."""
+
+    nick: str
+
+
 @dataclass(frozen=True, slots=True)
 class Whispered:
     """Somebody said something to one person only. ``to`` is that person's nick."""
@@ -150,9 +180,15 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """The house has something to tell you; ``text`` may have several lines, split by LF."""
+    """The house has something to tell you.
+
+    Attributes:
+        text: what; it may have several lines, split by LF.
+        refused: true if it answers a line that was to be said, and was not.
+    """
 
     text: str
+    refused: Literal[True] | None = None
 
 
 Deed = Literal["promoted", "kicked", "muted", "unmuted", "banned", "unbanned"]
@@ -175,6 +211,9 @@ class Moderated:
 
 POLICY_VIOLATION = 1008
 """RFC 6455 (7.4.1): the rules of the house; browsers do not come back by themselves."""
+
+CONTINUED_ELSEWHERE = 4001
+"""A close code of our own: another window has taken the seat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,30 +239,11 @@ Event = (
     | Presence
     | Renamed
     | Topic
+    | Recalled
+    | Typing
     | Whispered
     | Listed
     | Noticed
     | Moderated
     | Dismissed
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """An event and who gets it.
-
-    Attributes:
-        event: what happened.
-        to: connection ids, each once; what is for everybody has the same tuple for as long as they
-            are the same people, so that whoever delivers may remember what it stands for.
-        but: those of them who do not get it; nearly always one, or nobody.
-    """
-
-    event: Event
-    to: tuple[str, ...]
-    but: frozenset[str] = frozenset()
-
-    @property
-    def recipients(self) -> tuple[str, ...]:
-        """Who gets it, one by one."""
-        return tuple(connection for connection in self.to if connection not in self.but)

@@ -4,9 +4,12 @@ People ignore a nick: it stays ignored when its bearer leaves and comes back, an
 takes another, that one is ignored instead. Knows nothing of who may speak.
 """
 
+from collections.abc import Callable
+
 from backend.room import names
 from backend.room.commands import Ignore, Unignore
-from backend.room.events import Acted, Delivery, Noticed, Said, Whispered
+from backend.room.deliveries import Delivery
+from backend.room.events import Acted, Noticed, Public, Said, Typing, Whispered
 from backend.room.members import Member, Members
 from backend.room.names import Nick
 
@@ -43,6 +46,23 @@ class Hearing:
         whisper = Whispered(at, speaker.nick.text, other.nick.text, words)
         # All looks the same to one who is ignored: that is nobody's business.
         return Delivery(whisper, tuple(ends), self._deaf_to(speaker.nick))
+
+    def to_browsers(self, event: Typing, member: Member) -> Delivery:
+        """What is shown to browsers only."""
+        telnets = {other.connection for other in self._members if other.via == "telnet"}
+        but = self._deaf_to(member.nick) | telnets | {member.connection}
+        return Delivery(event, self._members.connections, but)
+
+    def of(self, member: Member) -> Callable[[Public], bool]:
+        """Whether somebody hears an event, as far as they choose."""
+        listed = self._lists.get(member.connection, {})
+
+        def hears(event: Public) -> bool:
+            if not listed or not isinstance(event, Said | Acted):
+                return True
+            return names.same(event.nick) not in listed
+
+        return hears
 
     def obey(self, member: Member, command: Ignore | Unignore) -> str:
         """Change somebody's list; what to tell them."""
@@ -96,6 +116,12 @@ class Hearing:
             self._remove(deaf, old.key)
             self._add(deaf, new)
         self._remove(connection, new.key)
+
+    def moved(self, old: str, new: str) -> None:
+        """Somebody has another connection, and ignores whom they ignored."""
+        for nick in tuple(self._lists.get(old, {}).values()):
+            self._remove(old, nick.key)
+            self._add(new, nick)
 
     def left(self, connection: str) -> None:
         """Somebody is gone, and their list with them."""

@@ -4,6 +4,7 @@ Keeps them in the order they came in, no two with the same nick or with one that
 for the other's. Knows nothing of what they say, nor of who is told.
 """
 
+from collections import Counter
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -49,7 +50,11 @@ class Members:
         self._by_connection: dict[str, Member] = {}
         self._by_key: dict[str, Member] = {}
         self._by_look: dict[str, Member] = {}
+        # Found by hash, and Python's is keyed: how long it takes says nothing of how much of a
+        # token was right.
+        self._by_token: dict[str, Member] = {}
         self._renames: dict[str, TokenBucket] = {}  # of those who have changed theirs
+        self._heard: Counter[str] = Counter()
         self._connections: tuple[str, ...] | None = ()
 
     def __len__(self) -> int:
@@ -69,9 +74,26 @@ class Members:
         """Who has this connection."""
         return self._by_connection.get(connection)
 
+    def via(self, connection: str) -> Via | None:
+        """The door that somebody here came through."""
+        member = self._by_connection.get(connection)
+        return member.via if member else None
+
     def called(self, typed: str) -> Member | None:
         """Who has this nick, however it is written."""
         return self._by_key.get(names.same(typed))
+
+    def seated(self, token: str) -> Member | None:
+        """Whose seat this token names."""
+        return self._by_token.get(token)
+
+    def heard(self, member: Member) -> int:
+        """How many lines there were from this seat."""
+        return self._heard[member.connection]
+
+    def hear(self, member: Member) -> None:
+        """There is another line from somebody."""
+        self._heard[member.connection] += 1
 
     def people(self, limit: int, but: Container[str] = ()) -> tuple[Person, ...]:
         """The first of them, without these nicks."""
@@ -105,7 +127,9 @@ class Members:
         """Somebody is gone."""
         self._connections = None
         del self._by_connection[member.connection]
+        del self._by_token[member.token]
         self._renames.pop(member.connection, None)
+        self._heard.pop(member.connection, None)
         self._unname(member)
 
     def rename(self, member: Member, nick: names.Nick, at: float) -> None:
@@ -115,12 +139,24 @@ class Members:
         self._unname(member)
         self._seat(replace(member, nick=nick))
 
+    def move(self, member: Member, connection: str, origin: str) -> Member:
+        """Somebody has another connection now, and all else they had; as they are from now on."""
+        heard, renames = self._heard[member.connection], self._renames.get(member.connection)
+        self.remove(member)
+        moved = replace(member, connection=connection, origin=origin)
+        self.add(moved)
+        self._heard[connection] = heard
+        if renames:
+            self._renames[connection] = renames
+        return moved
+
     def _bucket(self, member: Member, at: float) -> TokenBucket:
         known = self._renames.get(member.connection)
         return known or TokenBucket(1 / RENAME_SECONDS, RENAMES, at)
 
     def _seat(self, member: Member) -> None:
         self._by_connection[member.connection] = member
+        self._by_token[member.token] = member
         self._by_key[member.nick.key] = member
         self._by_look.update(dict.fromkeys(member.nick.looks, member))
 

@@ -95,12 +95,22 @@ class Moderation:
         self._operators.discard(connection)
         self._silenced.pop(connection, None)
 
+    def moved(self, old: str, new: str) -> None:
+        """Somebody has another connection, and is as they were."""
+        if old in self._operators:
+            self._operators.remove(old)
+            self._operators.add(new)
+        if mute := self._silenced.pop(old, None):
+            self._silenced[new] = mute
+
     def silenced(self, connection: str, at: float) -> Noticed | None:
         """What to tell somebody here who is not to be heard."""
         mute = self._silenced.get(connection)
         if mute is None or at >= mute.until:
             return None
-        return Noticed(f"You are muted: {_span(mute.until - at)} left. Nothing was sent.")
+        return Noticed(
+            f"You are muted: {_span(mute.until - at)} left. Nothing was sent.", refused=True
+        )
 
     # --- what operators say ---
 

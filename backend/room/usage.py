@@ -25,6 +25,7 @@ USAGE = {
     "/ignore": Usage("/ignore [NAME]", "hear no more of somebody; or whom you ignore"),
     "/unignore": Usage("/unignore NAME", "hear somebody again"),
     "/topic": Usage("/topic", "what the room is about; operators add a new one, or - for none"),
+    "/history": Usage("/history [COUNT]", "what was said before"),
     "/quit": Usage("/quit [REASON]", "leave"),
     "/kick": Usage("/kick NAME [REASON]", "show somebody out", "operator"),
     "/mute": Usage("/mute NAME 30s|10m|2h|1d|0", "silence somebody; 0 ends it", "operator"),

@@ -24,6 +24,8 @@ _TYPES: dict[type[events.Event], str] = {
     events.Presence: "presence",
     events.Renamed: "renamed",
     events.Topic: "topic",
+    events.Recalled: "history",
+    events.Typing: "typing",
     events.Whispered: "whispered",
     events.Listed: "notice",
     events.Noticed: "notice",
@@ -45,15 +47,21 @@ def to_json(event: events.Event) -> str:
     frame) and whom an operator's deed was done to. What is only for people to read, such as the
     answer to ``/who``, is a notice.
     """
+    return json.dumps(_message(event), ensure_ascii=False, separators=(",", ":"))
+
+
+def _message(event: events.Event) -> dict[str, Any]:
     match event:
         case events.Listed():
             fields: dict[str, Any] = {"text": listed(event)}
         case events.Dismissed(text) | events.Moderated(text=text):
             fields = {"text": text}
+        case events.Recalled(since, before, past, more):
+            happened = [_message(each) for each in past]
+            fields = {"since": since, "before": before, "events": happened, "more": more}
         case _:
             fields = {name: value for name, value in asdict(event).items() if value is not None}
-    message = {"type": _TYPES[type(event)], **fields}
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    return {"type": _TYPES[type(event)], **fields}
 
 
 def encode(event: events.Event) -> bytes:

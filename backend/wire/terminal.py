@@ -6,7 +6,6 @@ another's or the house's. What a terminal cannot do is left out: a plain style a
 text. Knows no connection.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,17 +15,15 @@ from wcwidth import iter_graphemes, wrap
 from wcwidth import width as display_width
 
 from backend.room import events
+from backend.wire import gmcp
 from backend.wire.inputs import Encoding
-from backend.wire.options import EOR_MARK, GMCP, IAC, subnegotiation
+from backend.wire.options import EOR_MARK, IAC
 from backend.wire.people import listed, some, with_door
 
 END = "\r\n"
 META = "<meta>: "
 
 Colours = Literal[0, 16, 256]
-
-MAX_GMCP_BYTES = 16 * 1024
-"""Largest GMCP message sent; clients give up on larger ones. A longer list of people is cut."""
 
 _TONES: dict[Colours, tuple[str, ...]] = {
     0: (),
@@ -58,6 +55,19 @@ class Style:
 
 PLAIN = Style()
 
+_DAY = 86_400
+
+_Told = (
+    events.Said
+    | events.Acted
+    | events.Whispered
+    | events.Joined
+    | events.Left
+    | events.Renamed
+    | events.Topic
+)
+"""What is one line, with somebody's nick in it."""
+
 
 @lru_cache(maxsize=1_024)
 def encoder(style: Style) -> Callable[[events.Event], bytes]:
@@ -69,7 +79,7 @@ def encoder(style: Style) -> Callable[[events.Event], bytes]:
             data += bytes((IAC, EOR_MARK))
         if style.gmcp and isinstance(event, events.Said):
             talk = {"channel": "room", "talker": event.nick, "text": event.text}
-            data += gmcp("Comm.Channel.Text", talk)
+            data += gmcp.message("Comm.Channel.Text", talk)
         return data
 
     return encode
@@ -118,47 +128,15 @@ def to_text(event: events.Event, style: Style = PLAIN) -> str:
             return _house(_changes(event, style), style)
         case events.Noticed(text) | events.Dismissed(text) | events.Moderated(text=text):
             return _house(text.split("\n"), style)
-    nick = _painted(event.old if isinstance(event, events.Renamed) else event.nick, style)
-    match event:
-        case events.Welcomed(topic=topic):
-            return _house(
-                [f"Welcome {nick}.", *([f"The topic is: {topic}"] if topic else [])], style
-            )
-        case events.Said(text=text):
-            return _line(f"<{nick}> : ", text, style)
-        case events.Acted(text=text):
-            return _line(f"* {nick} ", text, style)
-        case events.Joined():
-            return _house([f"{nick} joined."], style)
-        case events.Left(reason=reason):
-            return _house([f"{nick} left" + (reason and f" ({reason})")], style)
-        case events.Renamed(new=new):
-            return _house([f"{nick} is now {_painted(new, style)}."], style)
-        case events.Topic(text=""):
-            return _house([f"{nick} cleared the topic."], style)
-        case events.Topic(text=text):
-            return _house([f"{nick} set the topic: {text}"], style)
-        case events.Whispered(text=text):
-            return _line(f"<{nick}> to you: ", text, style)
-
-
-def gmcp(message: str, body: object) -> bytes:
-    """A GMCP message as a telnet subnegotiation."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return subnegotiation(GMCP, f"{message} {text}".encode())
-
-
-def gmcp_players(people: Iterable[events.Person]) -> bytes:
-    """GMCP's list of who is here, cut where it would grow too long."""
-    listed: list[dict[str, object]] = []
-    size = 0
-    for person in people:
-        entry: dict[str, object] = {"name": person.nick, "channels": ["room"]}
-        size += len(json.dumps(entry))
-        if size > MAX_GMCP_BYTES:
-            break
-        listed.append(entry)
-    return gmcp("Comm.Channel.Players", listed)
+        case events.Recalled():
+            return "".join(_recalled(event, style))
+        case events.Typing():
+            return ""
+        case events.Welcomed(nick, topic=topic):
+            welcome = f"Welcome {_painted(nick, style)}."
+            return _house([welcome, *([f"The topic is: {topic}"] if topic else [])], style)
+        case _:
+            return _line(*_parts(event, style), style)
 
 
 def tone(nick: str, tones: int) -> int:
@@ -190,6 +168,47 @@ def _line(prefix: str, text: str, style: Style) -> str:
     indent = " " * min(display_width(prefix), room // 3)
     rows = wrap(prefix + text, room, subsequent_indent=indent)
     return "".join(f"{row}{END}" for row in rows)
+
+
+def _parts(event: _Told, style: Style) -> tuple[str, str]:
+    """How a line begins, and the rest of it."""
+    nick = _painted(event.old if isinstance(event, events.Renamed) else event.nick, style)
+    match event:
+        case events.Said(text=text):
+            return f"<{nick}> : ", text
+        case events.Acted(text=text):
+            return f"* {nick} ", text
+        case events.Whispered(text=text):
+            return f"<{nick}> to you: ", text
+        case events.Joined():
+            return META, f"{nick} joined."
+        case events.Left(reason=reason):
+            return META, f"{nick} left" + (reason and f" ({reason})")
+        case events.Renamed(new=new):
+            return META, f"{nick} is now {_painted(new, style)}."
+        case events.Topic(text=""):
+            return META, f"{nick} cleared the topic."
+        case events.Topic(text=text):
+            return META, f"{nick} set the topic: {text}"
+
+
+def _recalled(event: events.Recalled, style: Style) -> Iterator[str]:
+    """What was public, each line with its time, and all of it behind the house's own beginning."""
+    if not event.events:
+        yield _line(META, "Nothing earlier is remembered.", style)
+        return
+    yield _line(META, "Earlier (times are UTC):", style)
+    for past in event.events:
+        hours, minutes = divmod(int(past.at) % _DAY // 60, 60)
+        stamp = f"{META}{hours:02}:{minutes:02} "
+        if isinstance(past, events.Presence):
+            yield from (_line(stamp, change, style) for change in _changes(past, style))
+        else:
+            prefix, text = _parts(past, style)
+            yield _line(stamp + prefix.removeprefix(META), text, style)
+    if event.more:
+        advice = f"/history {event.since + 1} {len(event.events)} shows what was before."
+        yield _line(META, advice, style)
 
 
 def _changes(event: events.Presence, style: Style) -> Iterator[str]:

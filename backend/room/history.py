@@ -1,0 +1,87 @@
+"""What was public, as far back as it is remembered.
+
+Numbers the events: each public one has the next id, and none is missing in here. Knows neither who
+has seen them nor who asks.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+from backend.room.deliveries import Delivery
+from backend.room.events import Acted, Presence, Public, Recalled, Said, Topic
+
+REMEMBERED = 1_000
+"""Public events kept: an evening of a lively room, and at most some 4 MB."""
+
+MAX_RECALLED = 100
+"""Events in one answer: some screens of them."""
+
+MAX_COST = 32 * 1024
+"""Characters in one answer: in any script and on any wire less than an outbox holds."""
+
+_EVENT_COST = 100
+"""What an event costs besides its text: names, times, and a wire's own."""
+
+
+class History:
+    """The newest public events.
+
+    Attributes:
+        last: the id of the newest; 0 if there was none.
+    """
+
+    def __init__(self) -> None:
+        self.last = 0
+        self._events: deque[Public] = deque(maxlen=REMEMBERED)
+
+    def next_id(self) -> int:
+        """The id of the event that is about to happen."""
+        self.last += 1
+        return self.last
+
+    def remember(self, deliveries: Iterable[Delivery]) -> None:
+        """Keep what is public of these."""
+        for delivery in deliveries:
+            if isinstance(delivery.event, Public) and delivery.event.id > self._newest:
+                self._events.append(delivery.event)
+
+    def since(self, id: int, hears: Callable[[Public], bool]) -> Recalled:
+        """What happened after this one; the newest of it, if it is too much for one answer."""
+        return self._recall(id, self.last + 1, MAX_RECALLED, hears)
+
+    def before(self, id: int | None, count: int, hears: Callable[[Public], bool]) -> Recalled:
+        """The so many events before this one; None for the newest."""
+        end = self.last + 1 if id is None else id
+        return self._recall(0, end, min(count, MAX_RECALLED), hears)
+
+    @property
+    def _newest(self) -> int:
+        return self._events[-1].id if self._events else 0
+
+    def _recall(
+        self, since: int, before: int, count: int, hears: Callable[[Public], bool]
+    ) -> Recalled:
+        oldest = self.last - len(self._events) + 1
+        before = max(min(before, self.last + 1), oldest)
+        first = min(max(since + 1, before - count, oldest), before)
+        found = []
+        cost = 0
+        for event in reversed(tuple(islice(self._events, first - oldest, before - oldest))):
+            cost += _cost(event)
+            if cost > MAX_COST:
+                first = event.id + 1
+                break
+            if hears(event):
+                found.append(event)
+        return Recalled(first - 1, before, tuple(reversed(found)), first > oldest)
+
+
+def _cost(event: Public) -> int:
+    match event:
+        case Said(text=text) | Acted(text=text) | Topic(text=text):
+            return _EVENT_COST + len(text)
+        case Presence(joined=joined, left=left):
+            return _EVENT_COST * (1 + len(joined) + len(left))
+        case _:
+            return _EVENT_COST

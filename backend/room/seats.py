@@ -1,0 +1,66 @@
+"""What is kept for browsers that drop out and come back: the seat for a while, and the whispers.
+
+What was public is in the history; what was whispered is nowhere else. Knows no clock, and nobody
+but by connection and what they were told.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from backend.room.deliveries import Delivery
+from backend.room.events import Whispered
+
+MAX_WHISPERS = 20
+"""Kept of those that somebody got or sent last; nobody types more while a page reloads."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    until: float
+    reason: str
+
+
+class Seats:
+    """The seats of those whose connection has dropped, and the whispers of everybody who may."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, _Kept] = {}  # by the connection that dropped, the first first
+        self._whispers: dict[str, deque[tuple[int, Whispered]]] = {}  # with the last public id
+
+    def keep(self, connection: str, until: float, reason: str) -> None:
+        """Keep the seat of a dropped connection, in Unix seconds, and why it dropped."""
+        self._kept[connection] = _Kept(until, reason)
+
+    def is_kept(self, connection: str) -> bool:
+        """Whether this connection has dropped, and its seat is kept."""
+        return connection in self._kept
+
+    def is_due(self, at: float) -> bool:
+        """Whether somebody has not come back in time."""
+        return any(kept.until <= at for kept in self._kept.values())
+
+    def overdue(self, at: float) -> Iterator[tuple[str, str]]:
+        """Who has not, and why they dropped."""
+        for connection, kept in list(self._kept.items()):
+            if kept.until <= at:
+                yield connection, kept.reason
+
+    def whispered(self, whisper: Whispered, ends: Iterable[str], last: int) -> None:
+        """Keep a whisper for these browsers; ``last`` is the newest public event so far."""
+        for connection in ends:
+            mine = self._whispers.setdefault(connection, deque(maxlen=MAX_WHISPERS))
+            mine.append((last, whisper))
+
+    def moved(self, connection: str, to: str, since: int) -> list[Delivery]:
+        """Somebody is back on another connection: what was whispered since a public event."""
+        self._kept.pop(connection, None)
+        if connection not in self._whispers:
+            return []
+        whispers = self._whispers[to] = self._whispers.pop(connection)
+        return [Delivery(whisper, (to,)) for last, whisper in whispers if last >= since]
+
+    def left(self, connection: str) -> None:
+        """Somebody is gone for good."""
+        self._kept.pop(connection, None)
+        self._whispers.pop(connection, None)
