@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import trio
 
 from backend.config import Settings, frontend_folder
-from backend.net.door import FrontDoor
+from backend.net.assets import Asset, Assets
+from backend.net.door import FrontDoor, Handles
 from backend.net.doorkeeper import Doorkeeper
 from backend.net.gateway import Gateway
 from backend.net.hub import Hub
@@ -17,10 +18,15 @@ from backend.net.listen import listen
 from backend.net.pulse import Pulse
 from backend.net.site import Site, make_app
 from backend.net.tcp import TelnetDoor
+from backend.net.tunnel import Tunnel
 from backend.net.watch import Watch
 
 DRAIN_SECONDS = 7.0
 """How long people may take to leave once told: with what comes after, below the 10 s promised."""
+
+
+EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104
+"""What asks for every address of a machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,10 @@ class Bound:
         """The address of the page, as this machine would open it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}/"
+
+    def page(self, assets: Assets) -> Asset:
+        """The page, telling where telnet is."""
+        return assets.page("" if self.host in EVERYWHERE else self.host, self.telnet_port)
 
 
 async def serve(
@@ -53,8 +63,11 @@ async def serve(
     doorkeeper = Doorkeeper(settings.limits, settings.trusted_proxies)
     pulse = Pulse()
     watch = Watch(hub, doorkeeper, pulse)
-    site = Site(make_app(frontend_folder(), watch.health, watch.metrics))
-    front = FrontDoor({b"/ws": Gateway(hub, settings.allowed_origins)}, site, doorkeeper)
+    assets = Assets(frontend_folder())
+    bound = Bound(settings.host, 0, None)
+    site = Site(make_app(assets, lambda: bound.page(assets), watch.health, watch.metrics))
+    gateways: dict[bytes, Handles] = {b"/ws": Gateway(hub), b"/telnet": Tunnel(hub)}
+    front = FrontDoor(gateways, site, doorkeeper, settings.allowed_origins)
 
     async with trio.open_nursery() as house:
         house.start_soon(hub.postman.run)

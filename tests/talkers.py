@@ -7,7 +7,7 @@ failure and not a hang.
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,13 +22,23 @@ PATIENCE = 5.0
 
 PROMPT = "<meta>: Please enter username: "
 
+PUTTY_HELLO = bytes.fromhex("fffb1f fffb20 fffb18 fffb27 fffd01 fffb03 fffd03")
+HELLO_PUTTY = bytes.fromhex("fffd1f fffd18 fffe20 fffa1801fff0 fffe27 fffc01 fffe03 fffc03")
+"""DO NAWS, DO TTYPE; no to its speed, its environment, echo and SGA; and what type it is."""
+
 
 class Terminal:
     """Somebody with a terminal and no telnet options: bytes out, text in."""
 
-    def __init__(self, stream: trio.SocketStream) -> None:
+    def __init__(self, stream: "trio.SocketStream | Wire") -> None:
         self.stream = stream
         self._unread = b""
+
+    @property
+    def tcp(self) -> trio.SocketStream:
+        """The connection, of one who is not in a tunnel."""
+        assert isinstance(self.stream, trio.SocketStream)
+        return self.stream
 
     async def send(self, data: bytes) -> None:
         """Send bytes just as they are."""
@@ -81,8 +91,8 @@ class Terminal:
     def reset(self) -> None:
         """Be gone as after a power cut: RST instead of FIN."""
         linger_not_at_all = struct.pack("ii", 1, 0)
-        self.stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_not_at_all)
-        self.stream.socket.close()
+        self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_not_at_all)
+        self.tcp.socket.close()
 
 
 class Browser:
@@ -94,6 +104,12 @@ class Browser:
     async def type(self, line: str) -> None:
         """Send one line."""
         await self.websocket.send_message(line)
+
+    async def resumes(self, token: str, since: int = 0) -> dict[str, Any]:
+        """Take a seat again; the welcome."""
+        await self.sees("prompt")
+        await self.type(f"/resume {token} {since}")
+        return await self.sees("welcome", resumed=True)
 
     async def event(self) -> dict[str, Any]:
         """The next event."""
@@ -157,17 +173,58 @@ async def at_sleeper(bound: Bound, nick: str) -> AsyncIterator[Terminal]:
 
 
 @asynccontextmanager
-async def at_browser(bound: Bound, nick: str | None = None) -> AsyncIterator[Browser]:
-    """Somebody with a browser; given a nick, in the room already."""
+async def a_websocket(
+    bound: Bound, path: str = "/ws", subprotocols: Sequence[str] = ()
+) -> AsyncIterator[WebSocketConnection]:
+    """A websocket to the front door, closed in the end as people do who leave."""
     # A stream of our own: when the server closes first, the library's client leaves its own open.
     async with (
         await trio.open_tcp_stream(bound.host, bound.port) as stream,
         trio.open_nursery() as nursery,
     ):
-        websocket = await wrap_client_stream(nursery, stream, bound.host, "/ws")
+        websocket = await wrap_client_stream(
+            nursery, stream, bound.host, path, subprotocols=subprotocols
+        )
+        yield websocket
+        await websocket.aclose()
+
+
+@asynccontextmanager
+async def at_browser(bound: Bound, nick: str | None = None) -> AsyncIterator[Browser]:
+    """Somebody with a browser; given a nick, in the room already."""
+    async with a_websocket(bound) as websocket:
         browser = Browser(websocket)
         yield browser if nick is None else await browser.joins(nick)
-        await websocket.aclose()
+
+
+class Wire:
+    """A telnet stream in a websocket's binary messages, for a ``Terminal``."""
+
+    def __init__(self, websocket: WebSocketConnection) -> None:
+        self.websocket = websocket
+
+    async def send_all(self, data: bytes) -> None:
+        """Send a message."""
+        await self.websocket.send_message(data)
+
+    async def receive_some(self) -> bytes:
+        """The next message; nothing at the end."""
+        try:
+            message = await self.websocket.get_message()
+        except ConnectionClosed:
+            return b""
+        assert isinstance(message, bytes)
+        return message
+
+
+@asynccontextmanager
+async def at_tunnel(
+    bound: Bound, nick: str | None = None, subprotocols: Sequence[str] = ()
+) -> AsyncIterator[Terminal]:
+    """Somebody at a terminal, through a websocket; given a nick, in the room already."""
+    async with a_websocket(bound, "/telnet", subprotocols) as websocket:
+        terminal = Terminal(Wire(websocket))
+        yield terminal if nick is None else await terminal.joins(nick)
 
 
 async def ask(bound: Bound, request: bytes) -> bytes:

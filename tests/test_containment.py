@@ -19,7 +19,7 @@ from wsproto.frame_protocol import FrameDecoder
 import backend
 from backend.app import Bound
 from backend.config import UNLIMITED
-from backend.net import door, session, tcp
+from backend.net import door, session, telnet
 from backend.net import upgrade as upgrade_module
 from backend.net.connection import Ping
 from backend.net.dispatch import Dispatch
@@ -102,7 +102,7 @@ async def eve_is_here(alice: Terminal, bob: Browser) -> None:
     [
         (Telnet, "feed"),
         (LineBuffer, "feed"),
-        (tcp._Lines, "_take"),
+        (telnet._Lines, "_take"),
         (session, "_pass_on"),
         (Hub, "heard"),
         (Room, "apply"),
@@ -516,18 +516,18 @@ async def a_peer() -> AsyncIterator[tuple[Peer, trio.socket.SocketType]]:
 Handle = Callable[[Hub], Callable[[Peer], Awaitable[None]]]
 
 
-def telnet(hub: Hub) -> Callable[[Peer], Awaitable[None]]:
+def telnet_door(hub: Hub) -> Callable[[Peer], Awaitable[None]]:
     """How the telnet door serves a connection."""
     return TelnetDoor(hub, Doorkeeper(UNLIMITED), "http://x/").handle
 
 
 def front(hub: Hub) -> Callable[[Peer], Awaitable[None]]:
     """How the front door serves a connection."""
-    return FrontDoor({b"/ws": Gateway(hub, ())}, cast(Site, None), Doorkeeper(UNLIMITED)).handle
+    return FrontDoor({b"/ws": Gateway(hub)}, cast(Site, None), Doorkeeper(UNLIMITED)).handle
 
 
 @EXITS
-@pytest.mark.parametrize("handle", [telnet, front])
+@pytest.mark.parametrize("handle", [telnet_door, front])
 async def test_the_end_of_the_program_passes_every_door(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -535,7 +535,7 @@ async def test_the_end_of_the_program_passes_every_door(
     fault: type[BaseException],
 ) -> None:
     """Out of a session as out of a request."""
-    plant(monkeypatch, tcp, "converse", fault=fault)
+    plant(monkeypatch, telnet, "converse", fault=fault)
     plant(monkeypatch, door, "_read_head", fault=fault)
     async with a_peer() as (peer, _):
         with pytest.raises(fault):
@@ -543,7 +543,7 @@ async def test_the_end_of_the_program_passes_every_door(
     assert tracebacks(caplog) == []
 
 
-@pytest.mark.parametrize("handle", [telnet, front])
+@pytest.mark.parametrize("handle", [telnet_door, front])
 async def test_being_cancelled_passes_every_door(
     nursery: trio.Nursery, caplog: pytest.LogCaptureFixture, handle: Handle
 ) -> None:

@@ -23,9 +23,9 @@ IMPURE = ("trio", "time", "random", "secrets", "socket", "asyncio")
 
 PURE_PACKAGES = ("room", "wire")
 
-DOORS = ("tcp", "gateway")
+DOORS = ("tcp", "gateway", "tunnel")
 DOORS_MAY_SHARE = (
-    *("session", "connection", "doorkeeper", "outbox", "peer", "hub", "turn", "websocket"),
+    *("session", "connection", "doorkeeper", "outbox", "peer", "hub", "telnet", "websocket"),
 )
 
 _ROW = re.compile(r"^ {4}(\w+)(?:\.py|/) {2,}\S.*? {2,}(\S.*)$", re.MULTILINE)

@@ -4,11 +4,11 @@ import pytest
 import trio
 import trio.testing
 
-from backend.net.gateway import PING
 from backend.net.hub import Hub
 from backend.net.keepalive import keep_alive
 from backend.net.sink import StreamSink
-from backend.net.tcp import KEEPALIVE
+from backend.net.telnet import KEEPALIVE
+from backend.net.websocket import PING
 from backend.wire import frames
 
 

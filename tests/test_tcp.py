@@ -7,15 +7,19 @@ import trio
 
 from backend.app import Bound
 from backend.net.peer import PeerListener
-from backend.net.tcp import KEYS_AT_ONCE
+from backend.net.telnet import KEYS_AT_ONCE
 from backend.wire.inputs import Input
 from backend.wire.options import DO, ECHO, IAC, SGA, WILL
 from backend.wire.telnet import Telnet
-from tests.talkers import PATIENCE, PROMPT, at_browser, at_sleeper, at_terminal
-
-PUTTY_HELLO = bytes.fromhex("fffb1f fffb20 fffb18 fffb27 fffd01 fffb03 fffd03")
-HELLO_PUTTY = bytes.fromhex("fffd1f fffd18 fffe20 fffa1801fff0 fffe27 fffc01 fffe03 fffc03")
-"""DO NAWS, DO TTYPE; no to its speed, its environment, echo and SGA; and what type it is."""
+from tests.talkers import (
+    HELLO_PUTTY,
+    PATIENCE,
+    PROMPT,
+    PUTTY_HELLO,
+    at_browser,
+    at_sleeper,
+    at_terminal,
+)
 
 
 async def test_the_tutorials_transcript_comes_out_text_for_text(room: Bound) -> None:
@@ -131,7 +135,7 @@ async def test_lines_sent_just_before_hanging_up_are_heard(room: Bound) -> None:
     async with at_terminal(room, "alice") as alice:
         async with at_terminal(room) as script:
             await script.send(b"bob\nlast words\n")
-            await script.stream.send_eof()
+            await script.tcp.send_eof()
             assert (await script.rest()).endswith("<meta>: Welcome bob.\r\n")
         await alice.reads_line("<meta>: bob joined.")
         await alice.reads_line("<bob> : last words")
@@ -191,7 +195,7 @@ async def test_an_interrupt_drops_the_line_and_its_timing_mark_is_answered(room:
         await bob.send(b"half a line\xff\xf4\xff\xfd\x06")
         assert await bob.take(9) == bytes.fromhex("fffd1f fffd18 fffb06")
         await bob.send(b"\xff")
-        await bob.stream.socket.send(b"\xf2", socket.MSG_OOB)
+        await bob.tcp.socket.send(b"\xf2", socket.MSG_OOB)
         await bob.type("whole")
         await alice.reads_line("<bob> : whole")
 

@@ -1,17 +1,18 @@
 """The front door: one port for the page and the websockets.
 
 Reads one request head, bounded in size and time, and decides once: a websocket upgrade of ``/ws``
-goes to the gateway, everything else to the site. A connection carries one request, without a body:
-the site is given the head that was understood here, never the peer's own bytes, and nothing that
-came after it, so nothing can hide in a body or behind a first request. Knows neither the room nor
-the page.
+or ``/telnet`` goes to its gateway, everything else to the site. A connection carries one request,
+without a body: the site is given the head that was understood here, never the peer's own bytes, and
+nothing that came after it, so nothing can hide in a body or behind a first request. Knows neither
+the room nor the page.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
+from typing import Protocol
 
 import h11
 import trio
@@ -19,7 +20,6 @@ import trio
 from backend.logs import About
 from backend.net import answers, upgrade
 from backend.net.doorkeeper import Doorkeeper, Refusal, Visit
-from backend.net.gateway import Gateway
 from backend.net.peer import Peer
 from backend.net.site import Site
 
@@ -42,6 +42,20 @@ _ABSOLUTE_FORM = re.compile(rb"^https?://[^/]*")
 """What a request to a proxy begins with; every server has to take it (RFC 9112, 3.2.2)."""
 
 
+class Handles(Protocol):
+    """Serves websockets."""
+
+    def handle(self, peer: Peer, visit: Visit, head: bytes, rest: bytes) -> Awaitable[None]:
+        """Serve one connection to its end.
+
+        Args:
+            peer: its socket.
+            visit: whether it may come in.
+            head: its request, made by ``upgrade.handshake``.
+            rest: what was read beyond the request's head.
+        """
+
+
 class FrontDoor:
     """Handles one accepted connection after the other.
 
@@ -49,14 +63,20 @@ class FrontDoor:
         gateways: where websockets go, by path.
         site: where everything else goes.
         doorkeeper: who says whether there is room.
+        allowed_origins: see ``upgrade.is_from_here``.
     """
 
     def __init__(
-        self, gateways: Mapping[bytes, Gateway], site: Site, doorkeeper: Doorkeeper
+        self,
+        gateways: Mapping[bytes, Handles],
+        site: Site,
+        doorkeeper: Doorkeeper,
+        allowed_origins: Collection[str] = (),
     ) -> None:
         self._gateways = gateways
         self._site = site
         self._doorkeeper = doorkeeper
+        self._allowed_origins = allowed_origins
         self._patience: set[trio.CancelScope] = set()  # with those who have asked nothing yet
 
     async def handle(self, peer: Peer) -> None:
@@ -95,7 +115,6 @@ class FrontDoor:
         refuse = partial(self._refuse, peer, method=request.method)
         if (status := _fault(request)) is not None:
             return refuse(status)
-        headers = dict(request.headers)
         if self._doorkeeper.trusted_proxies:
             told = [value for name, value in request.headers if name == b"x-forwarded-for"]
             visit.comes_from(peer.address, b",".join(told).decode("latin-1"))
@@ -109,8 +128,7 @@ class FrontDoor:
             return refuse(HTTPStatus.NOT_FOUND)
         if (status := upgrade.fault(request)) is not None:
             return refuse(status)
-        origin, host = headers.get(b"origin"), headers.get(b"host", b"").decode("latin-1")
-        if not gateway.allows(None if origin is None else origin.decode("latin-1"), host):
+        if not upgrade.is_from_here(request, self._allowed_origins):
             return refuse(HTTPStatus.FORBIDDEN)
         visit.logs_in()
         return partial(gateway.handle, peer, visit, upgrade.handshake(request), asked.rest)

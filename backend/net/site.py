@@ -18,6 +18,7 @@ from quart import Response, abort, request
 from quart_trio import QuartTrio
 
 from backend.net.answers import SECURITY_HEADERS
+from backend.net.assets import Asset, Assets
 from backend.net.listen import StartError
 
 log = logging.getLogger("playroom.site")
@@ -31,15 +32,10 @@ MAX_SOCKET_PATH = 100
 
 READ_BYTES = 64 * 1024
 
-MIME_TYPES = {
-    ".css": "text/css",
-    ".html": "text/html",
-    ".js": "text/javascript",
-    ".svg": "image/svg+xml",
-}
-"""Said outright: what the standard library guesses depends on the machine."""
-
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+LASTING = "public, max-age=31536000, immutable"
+"""A year, and never asked about: there will be no other bytes under this name."""
 
 _PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 
@@ -51,34 +47,31 @@ _HOP_BY_HOP = frozenset(
 
 
 def make_app(
-    frontend: Path, health: Callable[[], tuple[dict[str, Any], int]], metrics: Callable[[], bytes]
+    assets: Assets,
+    page: Callable[[], Asset],
+    health: Callable[[], tuple[dict[str, Any], int]],
+    metrics: Callable[[], bytes],
 ) -> QuartTrio:
     """The web application.
 
-    The page is small and read once, at the start: then no request can reach another file.
-
     Args:
-        frontend: the folder with ``index.html``.
+        assets: the page's files.
+        page: the page itself, which tells where the doors are.
         health: what ``/healthz`` answers: a JSON object and the status.
         metrics: what ``/metrics`` answers, in Prometheus' text format.
     """
-    files = {str(path.relative_to(frontend)): path.read_bytes() for path in _files(frontend)}
     app = QuartTrio(__name__, static_folder=None)
 
     @app.get("/")
-    async def page() -> Response:
-        return await static("index.html")
+    async def index() -> Response:
+        return await _served(page())
 
     @app.get("/<path:name>")
-    async def static(name: str) -> Response:
-        if name not in files:
+    async def file(name: str) -> Response:
+        asset = assets.get(name)
+        if asset is None:
             abort(404)
-        response = Response(files[name], mimetype=MIME_TYPES[Path(name).suffix])
-        # Kept, but asked about each time: with the ETag that costs no more than a 304.
-        response.headers["Cache-Control"] = "no-cache"
-        await response.add_etag()
-        await response.make_conditional(request)
-        return response
+        return await _served(asset)
 
     @app.get("/healthz")
     async def healthz() -> tuple[dict[str, Any], int, dict[str, str]]:
@@ -89,6 +82,7 @@ def make_app(
         return metrics(), 200, {"Cache-Control": "no-store", "Content-Type": METRICS_TYPE}
 
     @app.get("/ws")
+    @app.get("/telnet")
     async def upgrade_required() -> tuple[str, int, dict[str, str]]:
         return "This is a websocket.\n", 426, {"Upgrade": "websocket", **_PLAIN}
 
@@ -104,8 +98,19 @@ def make_app(
     return app
 
 
-def _files(frontend: Path) -> list[Path]:
-    return [path for path in frontend.rglob("*") if path.suffix in MIME_TYPES]
+async def _served(asset: Asset) -> Response:
+    """The answer to a request for a file."""
+    is_compressed = request.accept_encodings["gzip"] > 0
+    body = asset.compressed if is_compressed else asset.body
+    response = Response(body, mimetype=asset.mime_type)
+    response.headers["Vary"] = "Accept-Encoding"
+    if is_compressed:
+        response.headers["Content-Encoding"] = "gzip"
+    # What may change is kept, but asked about: with the ETag that costs no more than a 304.
+    response.headers["Cache-Control"] = LASTING if asset.is_lasting else "no-cache"
+    await response.add_etag()
+    await response.make_conditional(request)
+    return response
 
 
 class Site:

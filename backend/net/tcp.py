@@ -1,35 +1,17 @@
-"""The telnet door: raw TCP in, a session behind it.
+"""The telnet door: raw TCP in, a conversation in telnet behind it.
 
-A thin shell: the codec knows telnet, the session knows the room. Knows nothing of HTTP but the
-hint for people who came to the wrong port.
+Knows sockets, and whom to let in; nothing of telnet, and nothing of HTTP.
 """
-
-from collections.abc import Sequence
 
 import trio
 
 from backend.logs import About
-from backend.net.connection import Connection, Ping
+from backend.net import telnet
 from backend.net.doorkeeper import REFUSALS, Doorkeeper, Refusal
 from backend.net.hub import Hub
 from backend.net.peer import Peer
-from backend.net.session import converse
-from backend.net.turn import Turn
-from backend.room import usage
 from backend.room.events import Noticed
-from backend.wire import gmcp, terminal
-from backend.wire.editor import Editor
-from backend.wire.inputs import AreYouThere, Input, PlayersWanted, Reply, Typed, WrongProtocol
-from backend.wire.options import IAC, NOP
-from backend.wire.preferences import choose
-from backend.wire.telnet import Telnet
-
-KEEPALIVE = Ping(bytes((IAC, NOP)), every=40.0)
-"""Keeps a NAT's memory of the connection fresh, at peers that are sure to ignore it."""
-
-
-KEYS_AT_ONCE = 16
-"""Bytes the editor takes before others have their turn: on the largest screen, 10 ms."""
+from backend.wire import terminal
 
 
 class TelnetDoor:
@@ -63,8 +45,14 @@ class TelnetDoor:
     async def _serve(self, peer: Peer, origin: str) -> None:
         connected = self._hub.connected("telnet", terminal.encode, peer, id=peer.id, origin=origin)
         with connected as connection:
-            lines = _Lines(self._hub, peer, connection, self._page_url)
-            await converse(self._hub, connection, lines)
+
+            async def receive() -> bytes:
+                data = await peer.receive()
+                connection.heard = trio.current_time()
+                await connection.pace.read(len(data))
+                return data
+
+            await telnet.talk(self._hub, connection, receive, self._page_url)
             await connection.flush()
             await peer.hang_up()
 
@@ -72,107 +60,3 @@ class TelnetDoor:
 async def _turn_away(peer: Peer, refusal: Refusal) -> None:
     About(peer.id).info("refused: %s", refusal)
     await peer.say(terminal.encode(Noticed(f"{REFUSALS[refusal]}.")))
-
-
-class _Lines:
-    """The lines that come in; calling it is ``session.Receive``.
-
-    What a peer's terminal wants to know or to change is answered here, and goes no further.
-    """
-
-    __slots__ = (
-        *("_adapted_to", "_connection", "_has_ended", "_hub", "_page_url", "_peer", "_telnet"),
-    )
-
-    def __init__(self, hub: Hub, peer: Peer, connection: Connection, page_url: str) -> None:
-        self._hub = hub
-        self._peer = peer
-        self._connection = connection
-        self._page_url = page_url
-        self._telnet = Telnet(self._complete)
-        self._adapted_to: tuple[terminal.Style, Editor | None] = (terminal.PLAIN, None)
-        self._has_ended = False
-
-    async def __call__(self) -> Sequence[str | None]:
-        lines: list[str | None] = []
-        while not (lines or self._has_ended) and (data := await self._peer.receive()):
-            self._connection.heard = trio.current_time()
-            await self._connection.pace.read(len(data))
-            lines += await self._feed(data)
-        return lines
-
-    async def _feed(self, data: bytes) -> list[str | None]:
-        lines: list[str | None] = []
-        turn, start = Turn(), 0
-        while start < len(data) and not self._connection.outbox.is_closed:
-            # A key may make the editor draw a whole screen: a read full of them takes seconds.
-            end = start + KEYS_AT_ONCE if self._telnet.editor else len(data)
-            inputs, start = self._telnet.feed(data[start:end]), end
-            if len(inputs) > 1:
-                # The codec's replies first: the editor has drawn the screen as it is after all.
-                inputs.sort(key=lambda out: not isinstance(out, Reply))
-            for out in inputs:
-                if not self._has_ended:
-                    taken = self._take(out)
-                    lines += taken
-                    self._adapt()
-                    if not (taken or isinstance(out, Reply)):
-                        await self._connection.pace.line()  # answered here, and no cheaper for it
-            await turn.give_way()
-        return lines
-
-    def _take(self, out: Input) -> list[str | None]:
-        """Answer one input; the line, if it is one for the room."""
-        match out:
-            case Typed(line):
-                return self._typed(line)
-            case Reply(data):
-                self._connection.outbox.push(data)
-            case AreYouThere():
-                self._show(Noticed("Yes, the room is here."))
-            case PlayersWanted():
-                self._connection.outbox.push(gmcp.players(self._hub.members(limit=1_000)))
-            case WrongProtocol(name):
-                self._has_ended = True
-                hint = f"This port speaks plain telnet, not {name}. The page is at {self._page_url}"
-                self._connection.outbox.push(f"{terminal.END}{hint}{terminal.END}".encode())
-                About(self._connection.id).info("refused: %s on the telnet port", name)
-        return []
-
-    def _typed(self, line: str | None) -> list[str | None]:
-        if line is None or not self._hub.is_member(self._connection):
-            return [line]
-        answers = choose(line, self._telnet)
-        if answers is None:
-            return [line]
-        for answer in answers:
-            if isinstance(answer, Reply):
-                self._connection.outbox.push(answer.data)
-            else:
-                self._show(answer)
-        return []
-
-    def _adapt(self) -> None:
-        """Encode from now on for the terminal as it is known now."""
-        if self._telnet.speaks_telnet:
-            self._connection.ping = KEEPALIVE
-        known = (self._telnet.profile.style, self._telnet.editor)
-        if known != self._adapted_to:
-            self._adapted_to = known
-            style, editor = known
-            encode = terminal.encoder(style) if editor is None else self._telnet.encode
-            self._hub.adapt(self._connection, encode)
-
-    def _show(self, event: Noticed) -> None:
-        self._connection.outbox.push(self._telnet.encode(event))
-
-    def _complete(self, beginning: str) -> list[str]:
-        """What Tab offers: commands at the beginning of a line, nicks anywhere."""
-        *before, word = beginning.split(" ")
-        if not before and word.startswith("/"):
-            known = usage.known("telnet", self._hub.is_operator(self._connection))
-            return [f"{name} " for name in known if name.startswith(word)]
-        end = " " if before else ": "
-        start = word.casefold()
-        names = (person.nick for person in self._hub.members(limit=1_000))
-        return [name + end for name in names if start and name.casefold().startswith(start)]

@@ -5,9 +5,13 @@ who may connect nor what is said then.
 """
 
 import re
+from collections.abc import Collection
 from http import HTTPStatus
 
 import h11
+
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""RFC 9110, 5.6.2."""
 
 _KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
 """Sixteen bytes in base64."""
@@ -43,8 +47,34 @@ def handshake(request: h11.Request) -> bytes:
         b"Upgrade: websocket",
         b"Sec-WebSocket-Version: 13",
         b"Sec-WebSocket-Key: " + _values(request, b"sec-websocket-key")[0],
+        *(b"Sec-WebSocket-Protocol: " + name for name in _subprotocols(request)),
     )
     return b"\r\n".join([*lines, b"", b""])
+
+
+def _subprotocols(request: h11.Request) -> list[bytes]:
+    """Those that the peer offers and that can be names at all."""
+    offered = b",".join(_values(request, b"sec-websocket-protocol")).split(b",")
+    return [name for each in offered if _TOKEN.fullmatch(name := each.strip())]
+
+
+def is_from_here(request: h11.Request, allowed_origins: Collection[str]) -> bool:
+    """Whether this may open a websocket, as far as browsers say on whose behalf they ask.
+
+    They always send an Origin; without one it is a program, and not led by a stranger's page.
+
+    Args:
+        request: what is asked.
+        allowed_origins: exact origins whose pages may connect; empty for the page of this host.
+    """
+    origins, hosts = _values(request, b"origin"), _values(request, b"host")
+    if not origins:
+        return True
+    origin, host = (b",".join(each).decode("latin-1") for each in (origins, hosts))
+    if allowed_origins:
+        return origin in allowed_origins
+    # Behind a proxy the scheme is the proxy's; the host is what tells one site from another.
+    return origin in (f"http://{host}", f"https://{host}")
 
 
 def _values(request: h11.Request, name: bytes) -> list[bytes]:

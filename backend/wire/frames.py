@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from wsproto.connection import Connection, ConnectionType
-from wsproto.events import CloseConnection, Ping, TextMessage
+from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
 
 from backend.room import events
 from backend.wire.people import listed
@@ -67,6 +67,11 @@ def _message(event: events.Event) -> dict[str, Any]:
 def encode(event: events.Event) -> bytes:
     """The event as one complete text frame (RFC 6455, FIN set, unmasked)."""
     return _server.send(TextMessage(data=to_json(event)))
+
+
+def binary(data: bytes) -> bytes:
+    """Bytes as one complete binary frame."""
+    return _server.send(BytesMessage(data=data))
 
 
 def close(code: int, reason: str) -> bytes:

@@ -21,6 +21,7 @@ from wsproto.connection import ConnectionType
 from wsproto.events import BytesMessage, TextMessage
 
 from backend.config import UNLIMITED, frontend_folder
+from backend.net.assets import Assets
 from backend.net.connection import Connection
 from backend.net.door import FrontDoor
 from backend.net.doorkeeper import Doorkeeper, Visit
@@ -126,10 +127,12 @@ async def test_no_case_fails_and_the_odd_ones_are_known(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Every case of the suite is OK, or is in the table with its reason."""
-    hub, site = Hub(), Site(make_app(frontend_folder(), lambda: ({}, 200), lambda: b""))
+    assets = Assets(frontend_folder())
+    app = make_app(assets, lambda: assets.page("", None), lambda: ({}, 200), lambda: b"")
+    hub, site = Hub(), Site(app)
     nursery.start_soon(hub.postman.run)
     await nursery.start(site.run)
-    front = FrontDoor({b"/echo": Echo(hub, ())}, site, Doorkeeper(UNLIMITED))
+    front = FrontDoor({b"/echo": Echo(hub)}, site, Doorkeeper(UNLIMITED))
     port = await nursery.start(listen, front.handle, "127.0.0.1", 0, nursery)
 
     spec = tmp_path / "spec.json"
