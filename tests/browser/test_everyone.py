@@ -86,11 +86,25 @@ def with_a_terminal(visitor: Visitor, _: Running) -> None:
     visitor.sees("alice joined")
 
 
+def in_the_settings(visitor: Visitor, _: Running) -> None:
+    """Theme, notifications and sound."""
+    visitor.joins("bob")
+    visitor.page.get_by_role("button", name="Settings").click()
+    expect(visitor.page.get_by_role("checkbox", name="Notifications")).to_be_visible()
+
+
+def told_of_telnet(visitor: Visitor, _: Running) -> None:
+    """The card with what to type in a terminal."""
+    visitor.joins("bob")
+    visitor.page.get_by_role("button", name="Telnet").click()
+    expect(visitor.page.get_by_role("button", name="Copy")).to_be_visible()
+
+
 def choosing_a_command(visitor: Visitor, _: Running) -> None:
     """The menu of commands is open."""
-    visitor.joins("bob")
+    visitor.joins("bob").has_help()
     visitor.message.press_sequentially("/")
-    expect(visitor.page.get_by_role("option", name="/nick")).to_be_visible()
+    expect(visitor.page.get_by_role("option", name=re.compile("^/nick"))).to_be_visible()
 
 
 def offline(visitor: Visitor, room: Running) -> None:
@@ -107,7 +121,8 @@ def offline(visitor: Visitor, room: Running) -> None:
 State = Callable[[Visitor, Running], None]
 
 STATES: tuple[State, ...] = (
-    *(at_the_door, refused, in_conversation, with_a_terminal, choosing_a_command, offline),
+    *(at_the_door, refused, in_conversation, choosing_a_command, offline),
+    *(with_a_terminal, told_of_telnet, in_the_settings),
 )
 
 
@@ -118,7 +133,7 @@ def test_axe_finds_nothing(reach: State, theme: str, room: Running, visitors: Vi
     visitor = visitors.arrives(room.bound.page_url, color_scheme=theme)
     reach(visitor, room)
     assert violations(visitor.page) == ""
-    visitor.page.set_viewport_size({"width": 320, "height": 568})
+    visitor.page.set_viewport_size(PHONE["viewport"])
     assert violations(visitor.page) == ""
 
 
@@ -199,7 +214,8 @@ def test_the_theme_is_the_systems_until_it_is_switched(room: Running, visitors: 
     light = visitors.arrives(room.bound.page_url, color_scheme="light")
     assert brightness(light.page) > 192
     light.joins("bob")
-    light.page.get_by_role("button", name=re.compile("theme|dark", re.I)).click()
+    light.page.get_by_role("button", name="Settings").click()
+    light.page.get_by_text("Dark", exact=True).click()
     light.page.wait_for_function(
         "parseInt(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0]) < 64"
     )
@@ -251,5 +267,6 @@ def test_nobody_is_asked_about_notifications_unless_they_ask(
         alice.says("bob, look here")
         bob.sees("look here")
         assert bob.page.evaluate("asked") == 0
-        bob.page.get_by_role("button", name=re.compile("notif", re.I)).click()
+        bob.page.get_by_role("button", name="Settings").click()
+        bob.page.get_by_role("checkbox", name="Notifications").click()
         bob.page.wait_for_function("asked === 1")

@@ -24,6 +24,9 @@ CHROMIUM_FLAGS = [
 PATIENCE = 15_000
 """Milliseconds until a promise not kept is a failure: plenty on a slow and busy machine."""
 
+MAX_LOOKS = 500
+"""Drawings of the page that one waits for what comes a moment later."""
+
 NETWORK_TROUBLE = ("WebSocket connection to", "Failed to load resource: net::")
 """How Chromium's own console lines about a lost connection begin; some tests cut it on purpose."""
 
@@ -76,6 +79,18 @@ class Visitor:
         everything = self.log.inner_text()
         places = [everything.index(line) for line in lines]
         assert places == sorted(places)
+
+    def has_help(self) -> None:
+        """What helps while writing is there: it comes a moment after the field itself."""
+        menu = self.page.get_by_role("listbox", name="Commands")
+        for _ in range(MAX_LOOKS):
+            self.message.fill("")
+            self.message.fill("/")
+            self.settles()
+            if menu.is_visible():
+                break
+        self.message.fill("")
+        expect(menu).to_be_hidden()
 
     def settles(self) -> None:
         """The page has drawn all that it knew."""
