@@ -4,7 +4,6 @@ Real people's programs in a real room; only the time of day is made up, so that 
 the same each time.
 """
 
-import itertools
 import json
 import re
 import sys
@@ -42,10 +41,14 @@ CONVERSATION = (
     ("alan", "Every line anybody types goes through the same pure function."),
     ("linus", "alan: and if somebody stops reading?"),
     ("alan", "Then everybody else goes on. Nobody waits for anybody."),
-    ("grace", "I pulled my network cable earlier. Nobody noticed, and I missed nothing."),
+    ("alan", "My train was in a tunnel just now. Nobody noticed, and I missed nothing."),
     ("ada", "That is the part I like best. Tea, anyone?"),
-    ("linus", "Tea! 🫖"),
+    ("linus", "Tea! And biscuits."),
 )
+
+TOPIC = "How one room has two doors"
+
+SECRET = "let me set the topic"
 
 IN_THE_TERMINAL = ("katherine", "Hello from the terminal beside the page.")
 
@@ -63,24 +66,17 @@ def people(bound: Bound, browser: Visitors) -> Iterator[dict[str, Any]]:
 
 def at_noon(visitor: Visitor) -> None:
     """What their page is told was said on a day like any other, whatever the clock says."""
-    minutes = itertools.count()
-    seen: dict[float, float] = {}
 
-    def retimed(event: Any) -> Any:
-        if isinstance(event, list):
-            return [retimed(one) for one in event]
-        if isinstance(event, dict):
-            return {k: moved(v) if k == "at" else retimed(v) for k, v in event.items()}
-        return event
-
-    def moved(at: float) -> float:
-        if at not in seen:
-            seen[at] = NOON + SECONDS_BETWEEN * next(minutes)
-        return seen[at]
+    def retimed(text: str | bytes) -> str:
+        frame: dict[str, Any] = json.loads(text)
+        for event in frame.get("events", [frame]):
+            if "at" in event:
+                event["at"] = NOON + SECONDS_BETWEEN * event.get("id", 0)
+        return json.dumps(frame)
 
     def relay(page_end: WebSocketRoute) -> None:
         server = page_end.connect_to_server()
-        server.on_message(lambda text: page_end.send(json.dumps(retimed(json.loads(text)))))
+        server.on_message(lambda text: page_end.send(retimed(text)))
 
     visitor.page.route_web_socket(re.compile("/ws$"), relay)
 
@@ -104,6 +100,9 @@ def take(bound: Bound, browser: Browser, folder: Path) -> None:
             visitor.page.goto(bound.page_url)
             visitor.joins(nick)
         everybody["ada"] = ada
+        everybody["grace"].says(f"/op {SECRET}", f"/topic {TOPIC}")
+        for visitor in (ada, phone):
+            visitor.sees("set the topic")
         for nick, line in CONVERSATION:
             everybody[nick].says(line)
             for visitor in (ada, phone):
@@ -138,7 +137,7 @@ def main(arguments: Sequence[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     expect.set_options(timeout=PATIENCE)
     ports = ("--port", "0", "--telnet-port", str(TELNET_PORT))
-    with running(*ports, limits=False) as room, chromium() as browser:
+    with running(*ports, limits=False, OPERATOR_SECRET=SECRET) as room, chromium() as browser:
         take(room.bound, browser, folder)
 
 
