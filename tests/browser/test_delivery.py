@@ -56,5 +56,5 @@ def test_without_javascript_there_is_text_that_helps(room: Running, visitors: Vi
     """It says what is missing, and how to come in all the same."""
     bob = visitors.arrives(room.bound.page_url, java_script_enabled=False)
     expect(bob.page.get_by_role("heading", name=re.compile("JavaScript"))).to_be_visible()
-    expect(bob.page.get_by_text(f"{room.bound.telnet_port}").first).to_be_visible()
+    expect(bob.page.get_by_role("code")).to_have_text(f"telnet localhost {room.bound.telnet_port}")
     expect(bob.name).to_be_hidden()
