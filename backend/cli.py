@@ -13,7 +13,7 @@ from typing import Any
 import click
 import trio
 
-from backend import logs, machine
+from backend import config, logs, machine
 from backend.app import Bound, serve
 from backend.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TELNET_PORT, Limits, Settings
 from backend.net.listen import StartError
@@ -47,8 +47,8 @@ def _origins(
 
 
 def _secret(ctx: click.Context, param: click.Parameter, secret: str | None) -> str | None:
-    if secret is not None and not secret.strip():
-        raise click.BadParameter("it is empty")
+    if secret is not None and not (secret.strip() and secret.isprintable()):
+        raise click.BadParameter("it is empty, or has characters that nobody can type in a line")
     return secret
 
 
@@ -108,9 +108,9 @@ def _secret(ctx: click.Context, param: click.Parameter, secret: str | None) -> s
 @click.option(
     "--line-rate",
     envvar="LINE_RATE",
-    type=click.FloatRange(0, min_open=True),
+    type=click.FloatRange(config.MIN_LINE_RATE),
     default=DEFAULTS.line_rate,
-    help="Lines a second that one person may send in the long run.",
+    help="Lines a second that one person may send in the long run; 0.5 or more.",
 )
 @click.option(
     "--line-burst",

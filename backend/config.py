@@ -14,6 +14,10 @@ DEFAULT_PORT = 8000
 DEFAULT_TELNET_PORT = 12345
 """The port of the tutorial's chat server."""
 
+MIN_LINE_RATE = 0.5
+"""With fewer lines a second, a few of them are half a minute of waiting, after which one is shown
+out for flooding."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

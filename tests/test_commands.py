@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.room.claims import claimed_secret
+from backend.room.claims import claimed_secret, has_claim, masked
 from backend.room.commands import (
     Act,
     Ban,
@@ -185,6 +185,31 @@ def test_whatever_looks_like_an_operators_secret_is_known_for_one(line: str, sec
 def test_other_lines_hold_no_secret(line: str) -> None:
     """People may talk about it."""
     assert claimed_secret(line) is None
+
+
+@pytest.mark.parametrize(
+    "line", ["bob: /op owl", "<bob>/op owl", "so\t/OP  owl!", "a /o\x07p owl", "/op owl"], ids=ascii
+)
+def test_a_secret_behind_other_words_is_known_as_well(line: str) -> None:
+    """By its looks, whatever stands before it."""
+    assert has_claim(line)
+
+
+@pytest.mark.parametrize(
+    "line", ["op owl", "//op owl", "what is /op?", "what is /op ", "/usr/op x", "/x"]
+)
+def test_what_only_resembles_it_may_be_said(line: str) -> None:
+    """Nothing behind it, or not the word."""
+    assert not has_claim(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [("/op owl", "/op ***"), ("hi /OP  a b", "hi /OP  ***"), ("/op", "/op"), ("//op a", "//op a")],
+)
+def test_a_secret_is_stars_on_the_screen(line: str, shown: str) -> None:
+    """One for each character, so that the cursor stands where it should."""
+    assert masked(line) == shown
 
 
 def test_a_secret_in_a_line_too_long_to_look_at_is_one_all_the_same() -> None:

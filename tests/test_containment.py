@@ -26,7 +26,7 @@ from backend.net.dispatch import Dispatch
 from backend.net.door import FrontDoor
 from backend.net.doorkeeper import Doorkeeper
 from backend.net.gateway import Gateway
-from backend.net.hub import Hub
+from backend.net.hub import NEWS_SECONDS, Hub
 from backend.net.keepalive import keep_alive
 from backend.net.outbox import MailingList, Outbox
 from backend.net.peer import Peer
@@ -397,6 +397,28 @@ async def test_a_ping_that_fails_is_not_the_keepalives_end(
     assert tracebacks(caplog) == ["c# failed"]
 
 
+async def test_news_that_cannot_be_told_are_not_the_end_of_the_house(
+    hub: Hub,
+    nursery: trio.Nursery,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """A bug there costs a second's news, with a traceback each; the next are told."""
+    monkeypatch.setattr(comings, "CROWD", 1)
+    nursery.start_soon(hub.keep_time)
+    alice = await Guest(hub, nursery).joins("alice")
+    await trio.sleep(2 * NEWS_SECONDS)
+    with monkeypatch.context() as fault:
+        plant(fault, Room, "_tick")
+        await Guest(hub, nursery).joins("bob")
+        await trio.sleep(2.5 * NEWS_SECONDS)
+    assert len(tracebacks(caplog)) >= 2
+    assert "bob" not in await alice.mail()
+    await trio.sleep(NEWS_SECONDS)
+    assert "bob joined" in await alice.mail()
+
+
 async def test_an_arrival_that_fails_is_no_session_any_more(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -650,4 +672,6 @@ def test_faults_are_held_at_one_place_a_door_and_where_one_task_serves_many() ->
     doors = {"net/tcp.py": 1, "net/door.py": 1}
     # An event for many; a ping; and a write: alike, alone, or in the task that waits.
     many = {"net/dispatch.py": 1, "net/keepalive.py": 1, "net/postman.py": 2, "net/outbox.py": 1}
-    assert found == {**doors, **many}
+    # The news of a crowd, and whoever stands before a door.
+    house = {"net/hub.py": 1, "net/peer.py": 1}
+    assert found == {**doors, **many, **house}

@@ -45,6 +45,7 @@ async def test_the_page_is_served_with_its_safety(room: Bound) -> None:
     assert got["content-type"] == "text/html; charset=utf-8"
     assert got["content-security-policy"].startswith("default-src 'none'; ")
     assert "unsafe" not in got["content-security-policy"]
+    assert "img-src 'self' data:;" in got["content-security-policy"]  # the icon with a number
     assert got["x-content-type-options"] == "nosniff"
     assert got["cache-control"] == "no-cache"
     again = await ask(room, get("/", f"If-None-Match: {got['etag']}"))

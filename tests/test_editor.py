@@ -335,6 +335,18 @@ def test_the_history_has_no_line_twice_in_a_row_and_no_empty_one() -> None:
     assert terminal.rows[-1] == "> one"
 
 
+def test_an_operators_secret_is_drawn_as_stars() -> None:
+    """While it is typed and edited, and for good; the line that is sent is what was typed."""
+    terminal = Terminal()
+    terminal.type("bob: /op owl")
+    assert terminal.rows[-1] == "> bob: /op ***"
+    terminal.type(LEFT, LEFT, "x")
+    assert terminal.rows[-1] == "> bob: /op ****"
+    terminal.type(ENTER, UP)
+    assert terminal.rows[-2:] == ["> bob: /op ****", ">"]
+    assert terminal.entered == ["bob: /op oxwl"]
+
+
 def test_an_operators_secret_is_not_kept_as_history() -> None:
     """Whoever sits down at that terminal next must not find it; and it is sent all the same."""
     terminal = Terminal()

@@ -13,7 +13,7 @@ from backend.net.hub import Hub
 from backend.net.session import LINES_PER_TURN, converse
 from backend.net.sink import StreamSink
 from backend.room.deliveries import Delivery
-from backend.room.entries import Entry, Promoted
+from backend.room.entries import Entry, Promoted, Withheld
 from backend.room.events import Event, Said
 from backend.wire import frames, terminal
 from tests.guests import Guest, Pipe, settled
@@ -233,6 +233,41 @@ async def test_the_secret_makes_an_operator_and_is_found_nowhere(
     assert promoted == [Promoted(alice.id, 1_000.0)] * len(lines)
 
 
+async def test_a_secret_behind_other_words_is_not_said_and_is_no_guess(
+    hub: Hub, nursery: trio.Nursery, recorded: list[Entry]
+) -> None:
+    """Neither in the room nor at the prompt, right or wrong: what is told is the same."""
+    alice, bob = [await Guest(hub, nursery).joins(nick) for nick in ("alice", "bob")]
+    stranger = Guest(hub, nursery)
+    await settled()
+    await alice.mail()
+    entries = len(recorded)
+    for _ in range(MAX_GUESSES):
+        for secret in (SECRET, "x"):
+            await bob.types(f"bob: /op {secret}")
+            answer = "What stands behind /op is for nobody's eyes: that line was not sent."
+            assert await bob.mail() == f"<meta>: {answer}\r\n"
+            await stranger.types(f"bob /op {secret}")
+            assert answer[:-1] in await stranger.mail()
+    assert await alice.mail() == ""
+    assert all(isinstance(entry, Withheld) for entry in recorded[entries:])
+
+
+async def test_an_operator_cannot_say_the_secret_and_nobody_else_learns_whether_they_did(
+    hub: Hub, nursery: trio.Nursery
+) -> None:
+    """A stranger's line that happens to hold it is like any other: else each would be a guess."""
+    alice, bob = [await Guest(hub, nursery).joins(nick) for nick in ("alice", "bob")]
+    await alice.types(f"/op {SECRET}")
+    await alice.mail()
+    await alice.types(f"/msg bob it is {SECRET}")
+    answer = "That line has the operators' secret in it: it was not sent."
+    assert await alice.mail() == f"<meta>: {answer}\r\n"
+    assert await bob.mail() == ""
+    await bob.types(f"a {SECRET}")
+    assert SECRET in await alice.mail()
+
+
 async def test_at_the_name_prompt_a_secret_is_no_name(hub: Hub, nursery: trio.Nursery) -> None:
     """Nothing is said of whether it is right, and it is no guess either."""
     alice = Guest(hub, nursery)
@@ -284,13 +319,14 @@ async def test_without_an_origin_guesses_are_counted_by_connection(
 
 
 async def test_whoever_goes_on_guessing_is_shown_out(hub: Hub, nursery: trio.Nursery) -> None:
-    """With the code for policy; the others see an ordinary leaving."""
+    """With the code for policy; the others hear why, and it is counted."""
     mallory, alice = [await Guest(hub, nursery).joins(nick) for nick in ("mallory", "alice")]
     await mallory.types(*["/op x"] * MAX_GUESSES, "hello")
     assert mallory.connection is not None
     assert mallory.connection.goodbye is not None
     assert mallory.connection.goodbye[0] == 1008
-    assert await alice.mail() == "<meta>: mallory left\r\n"
+    assert await alice.mail() == "<meta>: mallory left (guessing)\r\n"
+    assert hub.ended == {"guessing": 1}
 
 
 async def test_a_ban_reaches_the_next_connection_from_there(
@@ -305,6 +341,7 @@ async def test_a_ban_reaches_the_next_connection_from_there(
     assert await again.mail() == "<meta>: You are banned: 60 minutes left.\r\n"
     await settled()
     assert [connection.origin for connection in hub.connections] == ["a"]
+    assert hub.ended == {"banned": 2}
 
 
 async def test_the_log_says_who_did_what_to_whom_and_no_word_of_why(
@@ -318,6 +355,7 @@ async def test_the_log_says_who_did_what_to_whom_and_no_word_of_why(
     for line in (
         *("/op wrong", f"/op {SECRET}", "/mute bob 1h", "/mute bob 0", "/kick bob for a reason"),
         *("/ban carol 1h", "/unban carol", "/topic owls", "/ban ghost 1h"),
+        "/ignore dora",
     ):
         await guests[0].types(line)
     await guests[3].types("/quit for lunch")
@@ -327,9 +365,9 @@ async def test_the_log_says_who_did_what_to_whom_and_no_word_of_why(
         "c1 muted c2",
         "c1 unmuted c2",
         "c1 kicked c2",
-        "c2 closed",
+        "c2 closed: kicked",
         "c1 banned c3",
-        "c3 closed",
+        "c3 closed: banned",
         "c1 unbanned c3",
         "c4 left: dora (quit)",
         "c4 closed",

@@ -3,7 +3,11 @@
 A connection's id is the nick it first had, and its origin is its own unless the script says so.
 """
 
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backend.room import hearing, moderation
 from backend.room.deliveries import Delivery
@@ -156,7 +160,7 @@ def test_nobody_is_punished_by_accident(play: Play, command: str) -> None:
 def test_who_is_kicked_is_told_by_whom_and_so_are_the_others(play: Play) -> None:
     """Shown out with the code that browsers do not come back from; the nick is free."""
     assert play.says("alice", "/kick BOB") == [
-        to(Dismissed("You were kicked by alice", 1008), "bob"),
+        to(Dismissed("You were kicked by alice", 1008, "kicked"), "bob"),
         to(Left(4, AT, "bob", "kicked by alice"), "alice", "carol"),
         to(Moderated("kicked", "bob", "bob is shown out."), "alice"),
     ]
@@ -168,7 +172,7 @@ def test_who_is_kicked_is_told_by_whom_and_so_are_the_others(play: Play) -> None
 def test_a_reason_to_kick_is_told(play: Play) -> None:
     """To the one and to the others."""
     told, left, _ = play.says("alice", "/kick bob too  loud")
-    assert told == to(Dismissed("You were kicked by alice: too  loud", 1008), "bob")
+    assert told == to(Dismissed("You were kicked by alice: too  loud", 1008, "kicked"), "bob")
     assert left == to(Left(4, AT, "bob", "kicked by alice: too  loud"), "alice", "carol")
 
 
@@ -263,16 +267,80 @@ def test_the_muted_cannot_speak_by_their_names(play: Play) -> None:
 
 
 def test_who_leaves_muted_comes_back_muted(play: Play) -> None:
-    """Under any nick, from the same origin; whoever was here from there already is not."""
-    play.joins("dora", origin="bob's house")
+    """Under any nick, from the same origin."""
     play.says("alice", "/mute bob 1h")
-    assert play.heard_by("dora", "hi") == {"alice", "bob", "carol"}
     play.goes("bob")
     play.now += 30 * MINUTE
     play.joins("rob", origin="bob's house")
     assert play.told("rob", "hi") == "You are muted: 30 minutes left. Nothing was sent."
     play.joins("ann", origin="")
-    assert play.heard_by("ann", "hi") == {"alice", "carol", "dora", "rob"}
+    assert play.heard_by("ann", "hi") == {"alice", "carol", "rob"}
+
+
+def test_a_mute_is_on_everybody_at_that_address_and_the_operator_is_told_on_whom(
+    play: Play,
+) -> None:
+    """Here already or yet to come: another session is all that it takes to go on."""
+    play.joins("dora", origin="bob's house")
+    assert play.says("alice", "/mute bob 10m") == [
+        to(Noticed("You are muted for 10 minutes, by alice."), "bob"),
+        to(Noticed("You are muted for 10 minutes, by alice."), "dora"),
+        to(
+            Moderated(
+                "muted",
+                "bob",
+                "bob is muted for 10 minutes. So is 1 other at that address: dora.",
+            ),
+            "alice",
+        ),
+    ]
+    play.joins("eve", origin="bob's house")
+    for who in ("bob", "dora", "eve"):
+        assert play.told(who, "hi") == "You are muted: 10 minutes left. Nothing was sent."
+    assert "carol" in play.heard_by("carol", "hi")
+
+
+@pytest.mark.parametrize("whom", ["bob", "dora", "eve"])
+def test_a_mute_of_an_address_is_lifted_for_all_by_any_of_their_nicks(
+    play: Play, whom: str
+) -> None:
+    """Also by that of one who came later."""
+    play.joins("dora", origin="bob's house")
+    play.says("alice", "/mute bob 1h")
+    play.joins("eve", origin="bob's house")
+    others = [who for who in ("bob", "dora", "eve") if who != whom]
+    done = f"{whom} may speak again. So may 2 others at that address: {', '.join(others)}."
+    told = [to(Noticed("You may speak again."), who) for who in (whom, *others)]
+    assert play.says("alice", f"/mute {whom} 0") == [
+        *told,
+        to(Moderated("unmuted", whom, done), "alice"),
+    ]
+    for who in (whom, *others):
+        assert "carol" in play.heard_by(who, "hi")
+
+
+def test_in_a_crowd_some_of_those_at_that_address_are_named(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And all are counted."""
+    monkeypatch.setattr(moderation, "MAX_NAMED", 2)
+    for who in ("dora", "eve", "fay"):
+        play.joins(who, origin="bob's house")
+    *_, answer = play.says("alice", "/mute bob 1h")
+    assert isinstance(answer.event, Moderated)
+    assert answer.event.text.endswith("So are 3 others at that address: dora, eve, ....")
+
+
+def test_operators_at_the_same_address_are_spared(play: Play) -> None:
+    """Neither muted, nor shown out, nor told that they are."""
+    play.joins("dora", origin="bob's house")
+    play.is_promoted("dora")
+    for command in ("/mute bob 1h", "/ban bob 1h"):
+        *told, answer = play.says("alice", command)
+        assert isinstance(answer.event, Moderated)
+        assert "at that address" not in answer.event.text
+        assert not any(each.recipients == ("dora",) for each in told)
+        assert "carol" in play.heard_by("dora", "hi")
 
 
 def test_an_operator_is_not_muted(play: Play) -> None:
@@ -288,13 +356,13 @@ def test_an_operator_is_not_muted(play: Play) -> None:
 def test_who_is_banned_is_shown_out_and_not_let_in_again(play: Play) -> None:
     """Told for how long, before any prompt; others come in as ever."""
     assert play.says("alice", "/ban bob 1h") == [
-        to(Dismissed("You are banned for 60 minutes, by alice.", 1008), "bob"),
+        to(Dismissed("You are banned for 60 minutes, by alice.", 1008, "banned"), "bob"),
         to(Left(4, AT, "bob", "banned by alice"), "alice", "carol"),
         to(Moderated("banned", "bob", "bob is banned for 60 minutes."), "alice"),
     ]
     play.now += 30 * MINUTE
     assert play.arrives("rob", origin="bob's house") == [
-        to(Dismissed("You are banned: 30 minutes left.", 1008), "rob")
+        to(Dismissed("You are banned: 30 minutes left.", 1008, "banned"), "rob")
     ]
     assert play.says("rob", "rob") == []
     assert play.arrives("dora") == [to(Prompted(), "dora")]
@@ -305,7 +373,7 @@ def test_a_ban_runs_out_by_itself(play: Play) -> None:
     play.says("alice", "/ban bob 30s")
     play.now += 29.5
     assert play.arrives("b1", origin="bob's house") == [
-        to(Dismissed("You are banned: 1 second left.", 1008), "b1")
+        to(Dismissed("You are banned: 1 second left.", 1008, "banned"), "b1")
     ]
     play.now = AT + 30
     assert play.arrives("b2", origin="bob's house") == [to(Prompted(), "b2")]
@@ -324,9 +392,82 @@ def test_who_stood_at_the_prompt_when_banned_does_not_get_in(play: Play) -> None
     play.arrives("rob", origin="bob's house")
     play.says("alice", "/ban bob 1h")
     assert play.says("rob", "rob") == [
-        to(Dismissed("You are banned: 60 minutes left.", 1008), "rob")
+        to(Dismissed("You are banned: 60 minutes left.", 1008, "banned"), "rob")
     ]
     assert play.says("rob", "rob") == []
+
+
+def test_a_ban_shows_out_everybody_at_that_address(play: Play) -> None:
+    """Each is told, and so are the others; whoever is named to the operator can be let in again."""
+    play.joins("dora", origin="bob's house")
+    play.joins("eve", "web", origin="bob's house")
+    told = to(Dismissed("You are banned for 60 minutes, by alice.", 1008, "banned"), "bob")
+    done = "bob is banned for 60 minutes. So are 2 others at that address: dora, eve."
+    assert play.says("alice", "/ban bob 1h") == [
+        told,
+        to(Left(6, AT, "bob", "banned by alice"), "alice", "carol", "dora", "eve"),
+        to(told.event, "dora"),
+        to(Left(7, AT, "dora", "banned by alice"), "alice", "carol", "eve"),
+        to(told.event, "eve"),
+        to(Left(8, AT, "eve", "banned by alice"), "alice", "carol"),
+        to(Moderated("banned", "bob", done), "alice"),
+    ]
+    assert play.says("alice", "/unban eve") == [
+        to(Moderated("unbanned", "bob", "eve is banned no more."), "alice")
+    ]
+    assert play.arrives("rob", origin="bob's house") == [to(Prompted(), "rob")]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("join"), st.sampled_from(["", "X", "Y", "Z"])),
+            st.tuples(st.just("leave"), st.integers(0, 9)),
+            st.tuples(st.just("promote"), st.integers(0, 9)),
+            st.tuples(st.just("mute"), st.integers(0, 9), st.sampled_from([0, 30, 60])),
+            st.tuples(st.just("ban"), st.integers(0, 9), st.sampled_from([30, 60])),
+            st.tuples(st.just("wait"), st.sampled_from([10, 30])),
+        ),
+        max_size=30,
+    )
+)
+def test_an_address_is_muted_and_banned_as_one(script: list[tuple[Any, ...]]) -> None:
+    """Whatever happens: all who come from there are, or none, operators apart; nobody else is."""
+    play = Play()
+    play.joins("boss")
+    play.is_promoted("boss")
+    homes: dict[str, str] = {}  # of those here who are no operators
+    mutes: dict[str, float] = {}  # until when, by home
+    bans: dict[str, float] = {}
+    for number, (verb, what, *seconds) in enumerate(script):
+        who = list(homes)[what] if isinstance(what, int) and what < len(homes) else None
+        if verb == "join":
+            guest, home = f"guest{number}", what or f"{number}'s own"
+            got_in = len(play.joins(guest, origin=what)) > 1
+            assert got_in == (play.now >= bans.get(home, 0.0))
+            if got_in:
+                homes[guest] = home
+        elif verb == "wait":
+            play.now += what
+        elif who is not None and verb == "leave":
+            play.goes(who)
+            del homes[who]
+        elif who is not None and verb == "promote":
+            play.is_promoted(who)
+            del homes[who]
+        elif who is not None and verb == "mute":
+            play.says("boss", f"/mute {who} {seconds[0]}" + ("s" if seconds[0] else ""))
+            mutes[homes[who]] = play.now + seconds[0]
+        elif who is not None and verb == "ban":
+            play.says("boss", f"/ban {who} {seconds[0]}s")
+            banned = homes[who]
+            bans[banned] = play.now + seconds[0]
+            homes = {guest: home for guest, home in homes.items() if home != banned}
+            assert not play.room.is_member(who)
+        for guest, home in homes.items():
+            assert play.room.is_member(guest)
+            is_heard = "boss" in play.heard_by(guest, "hi")
+            assert is_heard == (play.now >= mutes.get(home, 0.0))
 
 
 def test_nobody_is_banned_for_coming_from_nowhere(play: Play) -> None:
@@ -456,6 +597,16 @@ def test_comings_and_goings_of_who_is_ignored_are_told(play: Play) -> None:
     assert play.goes("bob") == [to(Left(5, AT, "rob", ""), "alice", "carol")]
 
 
+def test_who_is_ignored_has_no_last_word(play: Play) -> None:
+    """The leaving is told, and under the same number; what was said to it is not."""
+    play.says("alice", "/ignore bob")
+    assert play.says("bob", "/quit you are all fools") == [
+        to(Dismissed("Goodbye bob.", 1000), "bob"),
+        to(Left(4, AT, "bob", "you are all fools"), "carol"),
+        to(Left(4, AT, "bob", ""), "alice"),
+    ]
+
+
 def test_ignoring_follows_a_rename_and_frees_the_old_nick(play: Play) -> None:
     """The list has the new nick, and somebody else may have the old one."""
     play.says("alice", "/ignore bob")
@@ -468,9 +619,26 @@ def test_ignoring_follows_a_rename_and_frees_the_old_nick(play: Play) -> None:
     assert play.told("alice", "/unignore rob") == "You hear Rob again."
 
 
+def test_a_nick_is_not_ignored_for_what_somebody_did_who_took_it(play: Play) -> None:
+    """What a rename has brought ends with the leaving; what was asked for stays."""
+    play.joins("dora")
+    play.says("alice", "/ignore bob")
+    play.says("carol", "/ignore bob")
+    play.says("carol", "/ignore dora")
+    play.goes("dora")
+    play.says("bob", "/nick dora")
+    assert play.heard_by("bob", "hi") == set()
+    play.goes("bob")
+    assert play.told("alice", "/ignore") == "You ignore nobody."
+    assert play.told("carol", "/ignore") == "You ignore dora."
+    play.joins("dora")
+    assert play.heard_by("dora", "hi") == {"alice"}
+
+
 def test_ignoring_survives_a_reconnect_under_the_same_nick(play: Play) -> None:
     """In any form of it."""
     play.says("alice", "/ignore bob")
+    play.says("bob", "/nick Bob")
     play.goes("bob")
     play.arrives("b2")
     play.says("b2", "BOB")
@@ -519,12 +687,13 @@ def test_nothing_is_kept_of_those_who_left(play: Play) -> None:
     play.says("alice", "/ignore bob")
     play.says("bob", "/ignore carol")
     play.says("carol", "/ignore alice")
+    play.says("carol", "/nick kim")
     play.says("alice", "/mute bob 1m")
     for who in ("alice", "bob", "carol"):
         play.goes(who)
     room = play.room
     assert room._hearing._lists == {}
     assert room._hearing._deaf == {}
+    assert room._hearing._followed == set()
     assert room._moderation._operators == set()
-    assert room._moderation._silenced == {}
-    assert play.joins("dora")[2] == to(Joined(7, AT, "dora", "telnet"))
+    assert play.joins("dora")[2] == to(Joined(8, AT, "dora", "telnet"))

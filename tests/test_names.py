@@ -162,9 +162,10 @@ def test_a_pile_of_combining_marks_is_refused(zalgo: str) -> None:
 
 @pytest.mark.parametrize("name", ["meta", "system", "admin", "server", *sorted(RESERVED)])
 def test_a_reserved_name_is_nobodys_in_any_form(name: str) -> None:
-    """Nobody is called like the house, in whatever case or width."""
+    """Nobody is called like the house, in whatever case or width, with whatever points in it."""
+    pointed = (f"{name}.", f"_{name}_", f"{name[0]}-.{name[1:]}")
     wide = "".join(chr(ord(c) + 0xFEE0) for c in name)
-    for form in (name, name.upper(), name.title(), wide, f" {name} "):
+    for form in (name, name.upper(), name.title(), wide, f" {name} ", *pointed):
         assert refusal(form) == "That username is reserved"
 
 
@@ -172,6 +173,13 @@ def test_a_reserved_name_is_nobodys_in_any_form(name: str) -> None:
 def test_a_look_alike_of_a_reserved_name_is_refused(nick: str) -> None:
     """What reads like the house's name is the house's, whatever its letters are."""
     assert refusal(nick)
+
+
+def test_points_make_a_difference_between_other_names() -> None:
+    """They are looked past where the house's names are concerned, and nowhere else."""
+    assert not alike("a.b", "ab")
+    assert accept("a.b").key != accept("ab").key
+    assert accept("meta-data").text == "meta-data"
 
 
 @pytest.mark.parametrize("nick", ["МЕТА", "НОЅТ", "ADMlN", "ΗΟЅΤ", "R00T", "МЕ"])

@@ -8,6 +8,7 @@ import pytest
 import trio
 import trio.testing
 
+from backend.net import peer
 from backend.net.peer import Peer, PeerListener
 
 
@@ -38,12 +39,36 @@ async def test_who_cannot_be_accepted_now_is_accepted_later(
     short = Short(listening, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
     async with PeerListener(short) as listener:
         with socket.create_connection(listening.socket.getsockname()) as client:
-            peer = await listener.accept()
-            assert peer.address == client.getsockname()[0]
-            await peer.aclose()
+            accepted = await listener.accept()
+            assert accepted.address == client.getsockname()[0]
+            await accepted.aclose()
     assert [record.message for record in caplog.records] == [
         "cannot accept connections for now: no luck"
     ]
+
+
+async def test_who_cannot_be_made_a_peer_is_let_go_and_the_next_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bug of ours on the doorstep costs one connection, with a traceback in the log."""
+    real, failures = peer.Peer, [RuntimeError("a bug"), OSError(errno.EINVAL, "an odd socket")]
+
+    def fails_at_first(accepted: trio.SocketStream) -> Peer:
+        if failures:
+            raise failures.pop()
+        return real(accepted)
+
+    monkeypatch.setattr(peer, "Peer", fails_at_first)
+    (listening,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    address = listening.socket.getsockname()
+    async with PeerListener(listening) as listener:
+        clients = [socket.create_connection(address) for _ in range(3)]
+        async with await listener.accept() as accepted:
+            assert accepted.address == "127.0.0.1"
+            assert [client.recv(1) for client in clients[:2]] == [b"", b""]
+    for client in clients:
+        client.close()
+    assert [record.exc_info is not None for record in caplog.records] == [True, True]
 
 
 async def test_another_failure_is_not_swallowed() -> None:
@@ -59,14 +84,14 @@ async def test_reading_a_peer_that_was_reset_is_a_broken_connection() -> None:
     (listening,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     async with PeerListener(listening) as listener:
         client = socket.create_connection(listening.socket.getsockname())
-        peer = await listener.accept()
+        accepted = await listener.accept()
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         client.close()
         with pytest.raises(trio.BrokenResourceError):
-            await peer.receive()
-        assert isinstance(peer, Peer)
-        await peer.aclose()
+            await accepted.receive()
+        assert isinstance(accepted, Peer)
+        await accepted.aclose()
         with pytest.raises(trio.ClosedResourceError):
-            await peer.receive()
+            await accepted.receive()
         with pytest.raises(trio.ClosedResourceError):
-            await peer.send_some(b"x")
+            await accepted.send_some(b"x")

@@ -14,7 +14,7 @@ from backend.net.doorkeeper import Doorkeeper
 from backend.net.hub import Hub
 from backend.net.pulse import Pulse
 from backend.net.watch import LATE_SECONDS, Watch
-from tests.talkers import a_room, ask, at_browser, at_terminal
+from tests.talkers import HANDSHAKE, a_room, ask, at_browser, at_terminal, upgrade
 
 
 async def scrape(room: Bound) -> dict[str, float]:
@@ -72,6 +72,31 @@ async def test_evictions_and_refusals_are_counted_by_reason() -> None:
     assert figures["playroom_evictions_total reason=flooding"] == 1
     assert "playroom_evictions_total reason=connection lost" not in figures
     assert figures["playroom_refusals_total reason=address"] == 1
+
+
+async def test_what_the_doors_refuse_by_themselves_is_counted_too(room: Bound) -> None:
+    """By status, or as another protocol; a page that is there is no refusal."""
+    host = "Host: 127.0.0.1"
+    requests = [
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
+        b"nonsense\r\n\r\n",
+        upgrade(host, "Origin: http://elsewhere.example", *HANDSHAKE),
+    ]
+    for request in requests:
+        await ask(room, request)
+    async with at_terminal(room) as lost:
+        await lost.send(b"GET / HTTP/1.1\r\n\r\n")
+        await lost.rest()
+    figures = await scrape(room)
+    refusals = {name: n for name, n in figures.items() if "refusals_total" in name}
+    assert refusals == {
+        "playroom_refusals_total reason=400": 2,
+        "playroom_refusals_total reason=403": 1,
+        "playroom_refusals_total reason=405": 1,
+        "playroom_refusals_total reason=protocol": 1,
+    }
 
 
 async def test_nobody_is_named(room: Bound) -> None:

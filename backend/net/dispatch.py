@@ -55,7 +55,7 @@ class Dispatch:
             self._broadcast(delivery)
         if isinstance(event, Dismissed):
             for connection in self._connected(to):
-                connection.dismiss(event.code, event.text)
+                connection.dismiss(event.code, event.text, event.reason)
 
     def _broadcast(self, delivery: Delivery) -> None:
         mailings = self._mailings_for(delivery.to)

@@ -121,7 +121,7 @@ class FrontDoor:
         path = request.target.partition(b"?")[0]
         if not upgrade.is_upgrade(request):
             if visit.refusal and path != b"/healthz":
-                return refuse(_STATUS[visit.refusal])
+                return refuse(_STATUS[visit.refusal], is_counted=True)
             return partial(self._relay, peer, request)
         gateway = self._gateways.get(path)
         if gateway is None:
@@ -134,8 +134,10 @@ class FrontDoor:
         return partial(gateway.handle, peer, visit, upgrade.handshake(request), asked.rest)
 
     def _refuse(
-        self, peer: Peer, status: HTTPStatus, method: bytes = b"GET"
+        self, peer: Peer, status: HTTPStatus, method: bytes = b"GET", is_counted: bool = False
     ) -> Callable[[], Awaitable[None]]:
+        if not is_counted:
+            self._doorkeeper.turned_away(str(status.value))
         About(peer.id).info("refused: %d %s", status, status.phrase)
         return partial(peer.say, answers.short(status, method))
 

@@ -129,6 +129,14 @@ class Doorkeeper:
         if self._total + self._refused_now:
             await self._nobody_left.wait()
 
+    def turned_away(self, reason: str) -> None:
+        """A door refused somebody by itself.
+
+        Args:
+            reason: one of a few, being a label of the figures.
+        """
+        self.refused[reason] += 1
+
     def count_address(self, visit: Visit, address: str, forwarded_for: str) -> None:
         """For ``Visit.comes_from``."""
         visit.origin = self._origin(_client(address, forwarded_for, self.trusted_proxies))

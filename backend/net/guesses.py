@@ -17,21 +17,22 @@ PAUSE_SECONDS = 60.0
 random letters take a hundred thousand years."""
 
 MAX_GUESSES = 6
-"""From this one on, within a pause, whoever guesses is shown out."""
+"""From this one on, with less than a pause between them, the connection is shown out. The pause is
+for a whole address, this is not: nobody is shown out for what a neighbour guesses."""
 
 MAX_GUESSERS = 1_000
-"""Addresses remembered; the longest known is forgotten first. Whoever has more of them than this
-gains little by having one forgotten."""
+"""Addresses remembered, and connections likewise; the longest known is forgotten first. Whoever has
+more of them than this gains little by having one forgotten."""
 
 _NONE_HERE = "There are no operators here."
 _WRONG = "That is not the secret."
 _PAUSED = "Too many guesses: nothing is looked at for a minute."
 
+GIVEN_AWAY = "That line has the operators' secret in it: it was not sent."
 
-@dataclass(slots=True)
-class _Guesser:
-    guesses: int
-    forget_at: float
+MIN_GIVEN_AWAY = 8
+"""Shortest secret, in bytes, that is looked for in what operators say: shorter ones may be words
+they need."""
 
 
 class Guesses:
@@ -43,37 +44,61 @@ class Guesses:
 
     def __init__(self, secret: str | None) -> None:
         # As it would be typed: a line is cleaned, too.
-        self._secret = clean(secret or "").encode()
-        self._guessers: dict[str, _Guesser] = {}
+        self._clean_secret = clean(secret or "")
+        self._secret = self._clean_secret.encode()
+        self._by_address = _Counts()
+        self._by_connection = _Counts()
 
-    def refuse(self, guess: str, who: str, now: float) -> Noticed | Dismissed | None:
+    def refuse(
+        self, guess: str, address: str, connection: str, now: float
+    ) -> Noticed | Dismissed | None:
         """What to tell whoever made this guess; None if it is right.
 
         Args:
             guess: what was typed, clean.
-            who: whose it is; all of one ``who``'s guesses count together.
+            address: where it comes from; all guesses from there count together.
+            connection: whose it is.
             now: seconds on a clock that never goes back.
         """
         if not self._secret:
             return Noticed(_NONE_HERE)
-        guesser = self._guessers.get(who)
-        if guesser is None or now >= guesser.forget_at:
-            guesser = _Guesser(0, now + PAUSE_SECONDS)
-        if guesser.guesses < FREE_GUESSES:
+        is_looked_at = self._by_address.of(address, now) < FREE_GUESSES
+        if is_looked_at:
             if hmac.compare_digest(guess.encode(), self._secret):
                 return None
-            guesser.forget_at = now + PAUSE_SECONDS
-            answer = _WRONG
-        else:
-            answer = _PAUSED
-        guesser.guesses += 1
-        self._remember(who, guesser)
-        if guesser.guesses >= MAX_GUESSES:
-            return Dismissed(_PAUSED, POLICY_VIOLATION)
-        return Noticed(answer)
+            self._by_address.add(address, now)
+        if self._by_connection.add(connection, now) >= MAX_GUESSES:
+            return Dismissed(_PAUSED, POLICY_VIOLATION, "guessing")
+        return Noticed(_WRONG if is_looked_at else _PAUSED)
 
-    def _remember(self, who: str, guesser: _Guesser) -> None:
-        self._guessers.pop(who, None)
-        self._guessers[who] = guesser
-        if len(self._guessers) > MAX_GUESSERS:
-            del self._guessers[next(iter(self._guessers))]
+    def is_given_away(self, line: str) -> bool:
+        """Whether the secret is in this line of an operator's.
+
+        Not to be asked of anybody else's lines: a thousand characters are a thousand guesses.
+        """
+        return len(self._secret) >= MIN_GIVEN_AWAY and self._clean_secret in clean(line)
+
+
+@dataclass(slots=True)
+class _Count:
+    number: int
+    forget_at: float
+
+
+class _Counts:
+    """How often each did something, with less than a pause between two times."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, _Count] = {}
+
+    def of(self, who: str, now: float) -> int:
+        count = self._counts.get(who)
+        return count.number if count and now < count.forget_at else 0
+
+    def add(self, who: str, now: float) -> int:
+        number = self.of(who, now) + 1
+        self._counts.pop(who, None)
+        self._counts[who] = _Count(number, now + PAUSE_SECONDS)
+        if len(self._counts) > MAX_GUESSERS:
+            del self._counts[next(iter(self._counts))]
+        return number

@@ -5,6 +5,7 @@ not what kind of socket or protocol they have.
 """
 
 import itertools
+import logging
 import secrets
 import time
 from collections import Counter
@@ -18,12 +19,12 @@ from backend.journal.memory import MemoryJournal
 from backend.logs import About
 from backend.net.connection import Connection, Encode
 from backend.net.dispatch import Dispatch
-from backend.net.guesses import Guesses
+from backend.net.guesses import GIVEN_AWAY, Guesses
 from backend.net.notes import note
 from backend.net.outbox import CONNECTION_LOST, Outbox
 from backend.net.postman import Postman
 from backend.net.sink import Sink
-from backend.room.claims import claimed_secret
+from backend.room.claims import WITHHELD, claimed_secret, has_claim
 from backend.room.deliveries import Delivery
 from backend.room.entries import (
     Arrived,
@@ -36,7 +37,7 @@ from backend.room.entries import (
     Via,
     Withheld,
 )
-from backend.room.events import Dismissed, Event, Person, Prompted
+from backend.room.events import Dismissed, Event, Noticed, Person, Prompted
 from backend.room.room import Room
 
 GOING_AWAY = 1001
@@ -49,6 +50,8 @@ TYPING = "/typing"
 """What a page says while somebody types: passed on, and nothing to remember."""
 
 CLOSING_TEXT = "The room is closing, come back soon"
+
+log = logging.getLogger("playroom")
 
 
 class Hub:
@@ -163,6 +166,10 @@ class Hub:
             self._deliver(self._room.typing(connection.id, self._now()))
         elif (guess := claimed_secret(line)) is not None:
             self._guessed(connection, guess)
+        elif has_claim(line):
+            self._withhold(connection, WITHHELD)
+        elif self.is_operator(connection) and self._guesses.is_given_away(line):
+            self._withhold(connection, GIVEN_AWAY)
         else:
             self._journal.record(Line(connection.id, line, self._now()))
 
@@ -172,12 +179,19 @@ class Hub:
         refusal: Event | None = Prompted("Join first")
         if self.is_member(connection):
             who = connection.origin or connection.id
-            refusal = self._guesses.refuse(guess, who, trio.current_time())
+            refusal = self._guesses.refuse(guess, who, connection.id, trio.current_time())
         if refusal is None:
             self._journal.record(Promoted(connection.id, self._now()))
         else:
             About(connection.id).info("refused: not an operator")
             self.dispatch.deliver(Delivery(refusal, (connection.id,)))
+
+    def _withhold(self, connection: Connection, why: str) -> None:
+        self._journal.record(Withheld(connection.id, self._now()))
+        answer: Event = Prompted(why.removesuffix("."))
+        if self.is_member(connection):
+            answer = Noticed(why, refused=True)
+        self.dispatch.deliver(Delivery(answer, (connection.id,)))
 
     def gone(self, connection: Connection) -> None:
         """Nothing more will come from somebody. Safe for one who has left already."""
@@ -193,7 +207,10 @@ class Hub:
         while True:
             await trio.sleep(NEWS_SECONDS)
             if not self.is_closing and self._room.is_due(now := self._now()):
-                self._journal.record(Tick(now))
+                try:
+                    self._journal.record(Tick(now))
+                except Exception:  # the house goes on without this news
+                    log.exception("the news failed")
 
     async def close(self) -> None:
         """Tell everybody, show them out, and wait until the last one is gone.

@@ -17,6 +17,8 @@ def note(entry: Entry, delivery: Delivery) -> None:
     if not isinstance(delivery.event, _NOTED):
         return  # nearly always
     match entry, delivery.event:
+        case _, Left(reason="") if delivery.but:
+            pass  # noted already: the others were told the reason, too
         case Line(connection), Welcomed(nick=nick):
             About(connection).info("joined: %s", nick)
         case Line(connection) | Overlong(connection), Prompted(str(reason)):

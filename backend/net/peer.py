@@ -156,7 +156,7 @@ class PeerListener(trio.abc.Listener[Peer]):
         is_told = False
         while True:
             try:
-                return Peer(await self._listener.accept())
+                accepted = await self._listener.accept()
             except OSError as error:
                 if error.errno not in _OUT_OF_SOMETHING:
                     raise
@@ -164,6 +164,12 @@ class PeerListener(trio.abc.Listener[Peer]):
                     log.warning("cannot accept connections for now: %s", error.strerror)
                 is_told = True
                 await trio.sleep(OUT_OF_SOMETHING_SECONDS)
+                continue
+            try:
+                return Peer(accepted)
+            except Exception:  # this one's trouble: the next may come in
+                log.exception("a connection failed before it was served")
+                await trio.aclose_forcefully(accepted)
 
     async def aclose(self) -> None:
         """Accept no more."""

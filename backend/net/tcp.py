@@ -52,9 +52,14 @@ class TelnetDoor:
                 await connection.pace.read(len(data))
                 return data
 
-            await telnet.talk(self._hub, connection, receive, self._page_url)
+            await telnet.talk(self._hub, connection, receive, self._wrong_port)
             await connection.flush()
             await peer.hang_up()
+
+    def _wrong_port(self, protocol: str) -> str:
+        """Count somebody who came to the wrong port; where to send them."""
+        self._doorkeeper.turned_away("protocol")
+        return f"This port speaks plain telnet, not {protocol}. The page is at {self._page_url}"
 
 
 async def _turn_away(peer: Peer, refusal: Refusal) -> None:

@@ -48,7 +48,7 @@ async def talk(
     hub: Hub,
     connection: Connection,
     receive: Callable[[], Awaitable[bytes]],
-    page_url: str,
+    wrong_port: Callable[[str], str],
     pack: Pack | None = None,
 ) -> None:
     """Serve one peer, from greeting to goodbye.
@@ -57,10 +57,10 @@ async def talk(
         hub: where it goes.
         connection: the connection to it.
         receive: waits for bytes; none at the end.
-        page_url: where to send people who speak another protocol.
+        wrong_port: what to tell people who speak another protocol, which it is given.
         pack: what becomes of bytes before they are sent; None if nothing does.
     """
-    await converse(hub, connection, _Lines(hub, connection, receive, page_url, pack))
+    await converse(hub, connection, _Lines(hub, connection, receive, wrong_port, pack))
 
 
 class _Lines:
@@ -70,8 +70,8 @@ class _Lines:
     """
 
     __slots__ = (
-        *("_adapted_to", "_connection", "_has_ended", "_hub", "_pack", "_page_url", "_receive"),
-        "_telnet",
+        *("_adapted_to", "_connection", "_has_ended", "_hub", "_pack", "_receive"),
+        *("_telnet", "_wrong_port"),
     )
 
     def __init__(
@@ -79,13 +79,13 @@ class _Lines:
         hub: Hub,
         connection: Connection,
         receive: Callable[[], Awaitable[bytes]],
-        page_url: str,
+        wrong_port: Callable[[str], str],
         pack: Pack | None,
     ) -> None:
         self._hub = hub
         self._connection = connection
         self._receive = receive
-        self._page_url = page_url
+        self._wrong_port = wrong_port
         self._pack = pack
         self._telnet = Telnet(self._complete)
         self._adapted_to: tuple[terminal.Style, Editor | None] = (terminal.PLAIN, None)
@@ -130,7 +130,7 @@ class _Lines:
                 self._push(gmcp.players(self._hub.members(limit=1_000)))
             case WrongProtocol(name):
                 self._has_ended = True
-                hint = f"This port speaks plain telnet, not {name}. The page is at {self._page_url}"
+                hint = self._wrong_port(name)
                 self._push(f"{terminal.END}{hint}{terminal.END}".encode())
                 About(self._connection.id).info("refused: %s on the telnet port", name)
         return []

@@ -25,9 +25,6 @@ MAX_MESSAGE_BYTES = 16 * 1024
 MAX_PIECES = 1_024
 """Most pieces of one message; programs that send keys one by one do so in messages."""
 
-PAGE_URL = "/"
-"""Where to send whoever speaks another protocol: the page is on this very host."""
-
 
 class Tunnel:
     """Handles one websocket upgrade after the other.
@@ -63,7 +60,11 @@ class Tunnel:
                     return data
             return b""
 
-        await telnet.talk(self._hub, connection, stream, PAGE_URL, frames.binary)
+        await telnet.talk(self._hub, connection, stream, _wrong_port, frames.binary)
+
+
+def _wrong_port(protocol: str) -> str:
+    return f"This websocket carries telnet, not {protocol}. The page is at / of this host."
 
 
 def _bytes(connection: Connection, messages: Sequence[str | bytes]) -> Sequence[bytes]:

@@ -7,6 +7,7 @@ from backend.room import text
 from backend.room.crowd import CROWD, NAMED, News
 from backend.room.deliveries import Delivery
 from backend.room.events import Joined, Left, Person
+from backend.room.hearing import Hearing
 from backend.room.history import History
 from backend.room.members import Member, Members
 
@@ -14,8 +15,9 @@ from backend.room.members import Member, Members
 class Comings:
     """Adds to the members, takes from them, and tells."""
 
-    def __init__(self, members: Members, history: History) -> None:
+    def __init__(self, members: Members, hearing: Hearing, history: History) -> None:
         self._members = members
+        self._hearing = hearing
         self._history = history
         self._news = News()
 
@@ -43,11 +45,12 @@ class Comings:
     def went(self, member: Member, reason: str, at: float) -> list[Delivery]:
         """Somebody is gone."""
         self._members.remove(member)
+        deaf = self._hearing.left(member)
         if self._is_gathering:
             self._news.went(member.nick.text)
             return []
         left = Left(self._history.next_id(), at, member.nick.text, text.clean(reason))
-        return [Delivery(left, self._members.connections)]
+        return self._hearing.of_leaving(left, deaf)
 
     def tell(self, at: float) -> list[Delivery]:
         """What has been gathered."""

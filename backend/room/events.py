@@ -1,8 +1,7 @@
 """What people see: the events that come out of the room.
 
-Past tense and frozen. An event knows nothing of wires; ``wire`` turns it into text or JSON, and its
-field names are the websocket contract's. Events that everybody sees carry ``id``, which grows by
-one with each of them; ``at`` is Unix seconds.
+Past tense and frozen. ``wire`` turns them into text or JSON; their field names are the websocket
+contract's. Those that everybody sees carry ``id``, one more each time; ``at`` is Unix seconds.
 """
 
 from dataclasses import dataclass
@@ -223,10 +222,12 @@ class Dismissed:
     Attributes:
         text: what to tell the person.
         code: the websocket close code that says the same to a program.
+        reason: why, in a word, for those who watch the house; empty for who asked to go.
     """
 
     text: str
     code: int
+    reason: Literal["", "kicked", "banned", "guessing"] = ""
 
 
 Event = (

@@ -1,15 +1,17 @@
 """Who hears what somebody says: all of them, but for those who do not want to.
 
 People ignore a nick: it stays ignored when its bearer leaves and comes back, and when its bearer
-takes another, that one is ignored instead. Knows nothing of who may speak.
+takes another, that one is ignored instead, for as long as they are here: else whoever is ignored
+could leave it behind on somebody else's nick. Knows nothing of who may speak.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from backend.room import names
 from backend.room.commands import Ignore, Unignore
 from backend.room.deliveries import Delivery
-from backend.room.events import Acted, Noticed, Public, Said, Typing, Whispered
+from backend.room.events import Acted, Left, Noticed, Public, Said, Typing, Whispered
 from backend.room.members import Member, Members
 from backend.room.names import Nick
 
@@ -25,6 +27,7 @@ class Hearing:
     def __init__(self, members: Members) -> None:
         self._members = members
         self._lists: dict[str, dict[str, Nick]] = {}  # by connection, then by the nick's key
+        self._followed: set[tuple[str, str]] = set()  # of those, what a rename has brought
         self._deaf: dict[str, frozenset[str]] = {}  # by the nick's key: who does not hear it
 
     def to_all(self, event: Said | Acted, speaker: Member) -> Delivery:
@@ -46,6 +49,15 @@ class Hearing:
         whisper = Whispered(at, speaker.nick.text, other.nick.text, words)
         # All looks the same to one who is ignored: that is nobody's business.
         return Delivery(whisper, tuple(ends), self._deaf_to(speaker.nick))
+
+    def of_leaving(self, event: Left, deaf: frozenset[str]) -> list[Delivery]:
+        """That somebody is gone; what they said to it is not for those who ignore them."""
+        to = self._members.connections
+        if not (deaf and event.reason):
+            return [Delivery(event, to)]
+        others = frozenset(to) - deaf
+        told = [Delivery(event, to, deaf)] if others else []
+        return [*told, Delivery(replace(event, reason=""), to, others)]
 
     def to_browsers(self, event: Typing, member: Member) -> Delivery:
         """What is shown to browsers only."""
@@ -101,6 +113,7 @@ class Hearing:
     def _remove(self, connection: str, key: str) -> Nick | None:
         listed = self._lists.get(connection, {})
         nick = listed.pop(key, None)
+        self._followed.discard((connection, key))
         if nick is None:
             return None
         if not listed:
@@ -113,17 +126,28 @@ class Hearing:
     def renamed(self, connection: str, old: Nick, new: Nick) -> None:
         """Somebody goes by another nick: so do they in the lists of others, and never in theirs."""
         for deaf in self._deaf_to(old):
+            was_asked = new.key in self._lists[deaf] and (deaf, new.key) not in self._followed
             self._remove(deaf, old.key)
             self._add(deaf, new)
+            if not was_asked:
+                self._followed.add((deaf, new.key))
         self._remove(connection, new.key)
 
     def moved(self, old: str, new: str) -> None:
         """Somebody has another connection, and ignores whom they ignored."""
         for nick in tuple(self._lists.get(old, {}).values()):
+            has_followed = (old, nick.key) in self._followed
             self._remove(old, nick.key)
             self._add(new, nick)
+            if has_followed:
+                self._followed.add((new, nick.key))
 
-    def left(self, connection: str) -> None:
-        """Somebody is gone, and their list with them."""
-        for key in tuple(self._lists.get(connection, ())):
-            self._remove(connection, key)
+    def left(self, member: Member) -> frozenset[str]:
+        """Somebody is gone, and their list with them; who did not hear them to the last."""
+        deaf, nick = self._deaf_to(member.nick), member.nick.key
+        for key in tuple(self._lists.get(member.connection, ())):
+            self._remove(member.connection, key)
+        for each in deaf:
+            if (each, nick) in self._followed:
+                self._remove(each, nick)
+        return deaf

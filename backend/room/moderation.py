@@ -1,11 +1,13 @@
 """What operators may do to others, and what of it still holds.
 
-Answers with a ``Ruling`` and remembers it; the room carries it out. Knows no clock: whether
-something has run out is computed from an entry's time.
+Answers with a ``Ruling`` and remembers it; the room carries it out. A mute or a ban is on a seat
+and on its whole address, operators excepted: nobody can tell who is who there, and another
+connection costs nothing. Knows no clock: times come with the entries.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from backend.room import names
 from backend.room.commands import Ban, Kick, ListBans, Mute, Ruled, Unban
@@ -19,18 +21,31 @@ MAX_SENTENCES = 200
 MAX_TOPIC = 200
 """Longest topic, in code points: two or three lines of a terminal, told to everybody who comes."""
 
+MAX_NAMED = 10
+"""People an operator is told of by name, of those at the same address."""
+
 ONLY_OPERATORS = "Only operators may do that."
+
+_NOTHING = Noticed("")
 
 _FULL = f"{MAX_SENTENCES} people are in that state already: lift one of them first."
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A ban or a mute: who got it, from whom, and until when, in Unix seconds."""
+    """A ban or a mute.
+
+    Attributes:
+        on: who got it.
+        by: from whom.
+        until: when it ends, in Unix seconds.
+        nicks: the keys of those by which it can be lifted, once they are gone.
+    """
 
     on: Member
     by: str
     until: float
+    nicks: frozenset[str] = frozenset()
 
     def covers(self, person: Member | Arrived) -> bool:
         """Whether this is the same person as far as anybody can tell: by seat or by origin."""
@@ -44,14 +59,14 @@ class Ruling:
 
     Attributes:
         answer: for the operator.
-        on: whom it concerns, if anybody who is here.
-        told: for that person; whoever is dismissed leaves the room.
+        on: whom it concerns, of those who are here.
+        told: for each of them; whoever is dismissed leaves the room.
         reason: what the others hear of such a leaving.
     """
 
     answer: Noticed | Moderated
-    on: Member | None = None
-    told: Noticed | Dismissed | None = None
+    on: tuple[Member, ...] = ()
+    told: Noticed | Dismissed = _NOTHING
     reason: str = ""
 
 
@@ -61,9 +76,8 @@ class Moderation:
     def __init__(self, members: Members) -> None:
         self._members = members
         self._operators: set[str] = set()
-        self._bans: dict[str, Sentence] = {}  # by the connection that got it, like the mutes
-        self._mutes: dict[str, Sentence] = {}
-        self._silenced: dict[str, Sentence] = {}  # by the connection of somebody here
+        self._bans: list[Sentence] = []
+        self._mutes: list[Sentence] = []
 
     def is_operator(self, connection: str) -> bool:
         """Whether somebody here may give orders."""
@@ -74,7 +88,6 @@ class Moderation:
     def promote(self, member: Member) -> Moderated:
         """Somebody is an operator from now on."""
         self._operators.add(member.connection)
-        self._unmute(member)
         told = "You are an operator now. /help lists what you may do."
         return Moderated("promoted", member.connection, told)
 
@@ -83,30 +96,23 @@ class Moderation:
         ban = _longest(self._bans, person, at)
         if ban is None:
             return None
-        return Dismissed(f"You are banned: {_span(ban.until - at)} left.", POLICY_VIOLATION)
-
-    def came(self, member: Member, at: float) -> None:
-        """Somebody came in; whoever left muted is muted still."""
-        if mute := _longest(self._mutes, member, at):
-            self._silenced[member.connection] = mute
+        text = f"You are banned: {_span(ban.until - at)} left."
+        return Dismissed(text, POLICY_VIOLATION, "banned")
 
     def left(self, connection: str) -> None:
         """Somebody is gone. What holds for them holds when they come back."""
         self._operators.discard(connection)
-        self._silenced.pop(connection, None)
 
     def moved(self, old: str, new: str) -> None:
         """Somebody has another connection, and is as they were."""
         if old in self._operators:
             self._operators.remove(old)
             self._operators.add(new)
-        if mute := self._silenced.pop(old, None):
-            self._silenced[new] = mute
 
-    def silenced(self, connection: str, at: float) -> Noticed | None:
+    def silenced(self, member: Member, at: float) -> Noticed | None:
         """What to tell somebody here who is not to be heard."""
-        mute = self._silenced.get(connection)
-        if mute is None or at >= mute.until:
+        mute = _longest(self._mutes, member, at)
+        if mute is None or self.is_operator(member.connection):
             return None
         return Noticed(
             f"You are muted: {_span(mute.until - at)} left. Nothing was sent.", refused=True
@@ -140,77 +146,99 @@ class Moderation:
         reason = f"kicked by {by.nick.text}" + (words and f": {words}")
         return Ruling(
             Moderated("kicked", target.connection, f"{target.nick.text} is shown out."),
-            target,
-            Dismissed(f"You were {reason}", POLICY_VIOLATION),
+            (target,),
+            Dismissed(f"You were {reason}", POLICY_VIOLATION, "kicked"),
             reason,
         )
 
     def _mute(self, by: Member, target: Member, seconds: int, at: float) -> Ruling:
         nick = target.nick.text
         if not seconds:
-            if self.silenced(target.connection, at) is None:
+            if self.silenced(target, at) is None:
                 return Ruling(Noticed(f"{nick} is not muted."))
-            self._unmute(target)
-            done = Moderated("unmuted", target.connection, f"{nick} may speak again.")
-            return Ruling(done, target, Noticed("You may speak again."))
+            on = self._present(target, self._unmute(target))
+            done = f"{nick} may speak again.{_too('may', on)}"
+            told = Noticed("You may speak again.")
+            return Ruling(Moderated("unmuted", target.connection, done), on, told)
         if not _has_room(self._mutes, at):
             return Ruling(Noticed(_FULL))
         self._unmute(target)  # the last one counts, also over one that they came back with
         mute = Sentence(target, by.nick.text, at + seconds)
-        self._mutes[target.connection] = self._silenced[target.connection] = mute
-        return Ruling(
-            Moderated("muted", target.connection, f"{nick} is muted for {_span(seconds)}."),
-            target,
-            Noticed(f"You are muted for {_span(seconds)}, by {by.nick.text}."),
-        )
+        self._mutes.append(mute)
+        on = self._present(target, [mute])
+        done = f"{nick} is muted for {_span(seconds)}.{_too('be', on)}"
+        told = Noticed(f"You are muted for {_span(seconds)}, by {by.nick.text}.")
+        return Ruling(Moderated("muted", target.connection, done), on, told)
 
-    def _unmute(self, member: Member) -> None:
-        mute = self._silenced.pop(member.connection, None)
-        self._mutes = {who: other for who, other in self._mutes.items() if other is not mute}
+    def _unmute(self, member: Member) -> list[Sentence]:
+        lifted = [mute for mute in self._mutes if mute.covers(member)]
+        self._mutes = [mute for mute in self._mutes if mute not in lifted]
+        return lifted
 
     def _ban(self, by: Member, target: Member, seconds: int, at: float) -> Ruling:
         if not _has_room(self._bans, at):
             return Ruling(Noticed(_FULL))
         ban = Sentence(target, by.nick.text, at + seconds)
-        self._bans[target.connection] = ban
-        done = f"{target.nick.text} is banned for {_span(seconds)}."
+        on = self._present(target, [ban])
+        self._bans.append(replace(ban, nicks=frozenset(each.nick.key for each in on)))
+        done = f"{target.nick.text} is banned for {_span(seconds)}.{_too('be', on)}"
         if ban.covers(by):
             done += " So is your own address: once you leave, you cannot come back."
+        text = f"You are banned for {_span(seconds)}, by {by.nick.text}."
         return Ruling(
             Moderated("banned", target.connection, done),
-            target,
-            Dismissed(f"You are banned for {_span(seconds)}, by {by.nick.text}.", POLICY_VIOLATION),
+            on,
+            Dismissed(text, POLICY_VIOLATION, "banned"),
             f"banned by {by.nick.text}",
         )
 
+    def _present(self, target: Member, sentences: list[Sentence]) -> tuple[Member, ...]:
+        """Whom these cover of those here, the one they are meant for first."""
+        others = (
+            member
+            for member in self._members
+            if member != target
+            and not self.is_operator(member.connection)
+            and any(each.covers(member) for each in sentences)
+        )
+        return (target, *others)
+
     def _unban(self, nick: str) -> Noticed | Moderated:
-        lifted = [who for who, ban in self._bans.items() if ban.on.nick.key == names.same(nick)]
+        lifted = [ban for ban in self._bans if names.same(nick) in ban.nicks]
         if not lifted:
             return Noticed(f"No {nick} is banned.")
-        for who in lifted:
-            del self._bans[who]
-        return Moderated("unbanned", ", ".join(lifted), f"{nick} is banned no more.")
+        self._bans = [ban for ban in self._bans if ban not in lifted]
+        whom = ", ".join(ban.on.connection for ban in lifted)
+        return Moderated("unbanned", whom, f"{nick} is banned no more.")
 
     def _listed_bans(self, at: float) -> str:
         rows = [
             f"{ban.on.nick.text}: {_span(ban.until - at)} left, by {ban.by}"
-            for ban in self._bans.values()
+            for ban in self._bans
             if at < ban.until
         ]
         return "\n".join(rows) or "Nobody is banned."
 
 
-def _longest(
-    sentences: dict[str, Sentence], person: Member | Arrived, at: float
-) -> Sentence | None:
-    found = [each for each in sentences.values() if at < each.until and each.covers(person)]
+def _longest(sentences: list[Sentence], person: Member | Arrived, at: float) -> Sentence | None:
+    found = [each for each in sentences if at < each.until and each.covers(person)]
     return max(found, key=lambda each: each.until, default=None)
 
 
-def _has_room(sentences: dict[str, Sentence], at: float) -> bool:
-    for who in [who for who, each in sentences.items() if each.until <= at]:
-        del sentences[who]
+def _has_room(sentences: list[Sentence], at: float) -> bool:
+    sentences[:] = [each for each in sentences if at < each.until]
     return len(sentences) < MAX_SENTENCES
+
+
+def _too(verb: Literal["be", "may"], on: tuple[Member, ...]) -> str:
+    """The same holds for all of these but the first."""
+    others = [member.nick.text for member in on[1:]]
+    if not others:
+        return ""
+    shown = ", ".join([*others[:MAX_NAMED], *(["..."] if len(others) > MAX_NAMED else [])])
+    who = "1 other" if len(others) == 1 else f"{len(others)} others"
+    does = "may" if verb == "may" else "is" if len(others) == 1 else "are"
+    return f" So {does} {who} at that address: {shown}."
 
 
 def _span(seconds: float) -> str:

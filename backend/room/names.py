@@ -77,7 +77,8 @@ def accept(proposed: str) -> Nick:
         raise UnacceptableError(_LETTERS) from None
     _check_characters(shown)
     nick = Nick(shown, key, _looks(shown, key))
-    if nick.looks & _reserved_looks():
+    # Without what hardly shows in it: "admin." would pass for the house as well as "admin".
+    if _looks(_bare(shown), _bare(key)) & _reserved_looks():
         raise UnacceptableError("That username is reserved")
     return nick
 
@@ -114,6 +115,10 @@ def _check_characters(nick: str) -> None:
 def _looks(shown: str, key: str) -> frozenset[str]:
     # In all its cases: "Iris" passes for "lris" as it is, "ALlCE" for "alice" only in capitals.
     return frozenset({key, *map(_skeleton, (shown, key, key.upper()))})
+
+
+def _bare(nick: str) -> str:
+    return nick.translate(dict.fromkeys(map(ord, PUNCTUATION)))
 
 
 def _skeleton(nick: str) -> str:

@@ -53,7 +53,7 @@ class Room:
         self._moderation = Moderation(self._members)
         self._hearing = Hearing(self._members)
         self._seats = Seats()
-        self._comings = Comings(self._members, self._history)
+        self._comings = Comings(self._members, self._hearing, self._history)
         about_people = (self._members, self._moderation, self._hearing, self._comings)
         self._talk = Talk(*about_people, self._history, self._leave)
 
@@ -81,7 +81,7 @@ class Room:
     def typing(self, connection: str, at: float) -> list[Delivery]:
         """What others see of somebody's typing. No entry: it is nothing to remember."""
         member = self._members.get(connection)
-        if member is None or self._comings.is_crowd or self._moderation.silenced(connection, at):
+        if member is None or self._comings.is_crowd or self._moderation.silenced(member, at):
             return []
         return [self._hearing.to_browsers(Typing(member.nick.text), member)]
 
@@ -160,7 +160,6 @@ class Room:
         member = Member(connection, arrival.via, arrival.token, arrival.origin, nick)
         told = self._comings.came(member, at)
         del self._waiting[connection]
-        self._moderation.came(member, at)
         return [Delivery(self._welcome(member), (connection,)), *told]
 
     def _resume(self, arrival: Arrived, command: commands.Resume) -> list[Delivery]:
@@ -199,7 +198,6 @@ class Room:
     def _leave(self, member: Member, reason: str, at: float) -> list[Delivery]:
         told = self._comings.went(member, reason, at)
         self._moderation.left(member.connection)
-        self._hearing.left(member.connection)
         self._seats.left(member.connection)
         return told
 

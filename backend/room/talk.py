@@ -55,7 +55,7 @@ class Talk:
             return [Delivery(Noticed(text.TOO_LONG, refused=True), me)]
         nick, via = member.nick.text, member.via
         command = commands.parse(line)
-        silenced = self._moderation.silenced(member.connection, at)
+        silenced = self._moderation.silenced(member, at)
         if silenced and isinstance(command, commands.Aloud):
             return [Delivery(silenced, me)]
         if isinstance(command, commands.ByOperator) and not self._is_operator(member):
@@ -116,10 +116,10 @@ class Talk:
     def _moderate(self, member: Member, command: commands.Ruled, at: float) -> list[Delivery]:
         ruling = self._moderation.rule(member, command, at)
         deliveries = []
-        if ruling.on and ruling.told:
-            deliveries.append(Delivery(ruling.told, (ruling.on.connection,)))
+        for one in ruling.on:
+            deliveries.append(Delivery(ruling.told, (one.connection,)))
             if isinstance(ruling.told, Dismissed):
-                deliveries += self._leave(ruling.on, ruling.reason, at)
+                deliveries += self._leave(one, ruling.reason, at)
         return [*deliveries, Delivery(ruling.answer, (member.connection,))]
 
     def _set_topic(self, member: Member, words: str, at: float) -> list[Delivery]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from wcwidth import grapheme_boundary_before, iter_graphemes
 from wcwidth import width as display_width
 
-from backend.room.claims import claimed_secret
+from backend.room.claims import claimed_secret, has_claim, masked
 from backend.wire.inputs import Encoding, Input, Reply, Typed
 from backend.wire.keys import Key, Keys, Latin1
 from backend.wire.profile import DEFAULT_SIZE, Profile
@@ -182,7 +182,7 @@ class Editor:
         shown = self._update()
         line, overlong = self._before, self._overlong
         is_new = line.strip() and not overlong and line not in self._history[-1:]
-        if is_new and claimed_secret(line) is None:
+        if is_new and claimed_secret(line) is None and not has_claim(line):
             self._history = [*self._history, line][-MAX_HISTORY:]
         self._set("")
         self._recalled, self._offers, self._draft = 0, [], ("", False)
@@ -222,8 +222,9 @@ class Editor:
         """The rows as they should be, and where the cursor is: row and column from 0."""
         columns, height = self._profile.size or DEFAULT_SIZE
         style = self._profile.style
-        before = rows_of(sayable(PROMPT + self._before, style), columns - 1)
-        rows = rows_of(sayable(PROMPT + self._before + self._after, style), columns - 1)
+        shown = masked(self._before + self._after)
+        before = rows_of(sayable(PROMPT + shown[: len(self._before)], style), columns - 1)
+        rows = rows_of(sayable(PROMPT + shown, style), columns - 1)
         row, column = len(before) - 1, display_width(before[-1])
         if self._after and rows[row] == before[row] and row + 1 < len(rows):
             row, column = row + 1, 0  # the character at the cursor begins a row

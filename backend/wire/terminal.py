@@ -27,11 +27,12 @@ Colours = Literal[0, 16, 256]
 
 _TONES: dict[Colours, tuple[str, ...]] = {
     0: (),
-    16: ("31", "32", "35", "36"),
-    256: tuple(f"38;5;{n}" for n in (130, 64, 28, 29, 31, 63, 133, 161)),
+    16: ("31", "32", "32", "36", "36", "35", "35", "31"),
+    256: tuple(f"38;5;{n}" for n in (130, 64, 29, 30, 31, 63, 133, 161)),
 }
-"""Colours of nicks, as ECMA-48 parameters. Of the 256, those with a contrast of at least 4:1 on
-black and on white alike; of the 16, those that most themes keep readable."""
+"""Colours of nicks, as ECMA-48 parameters, in the order of the page's hues (``tokens.css``). Of the
+256, those with a contrast of at least 4:1 on black and on white alike; of the 16, the nearest of
+those that most themes keep readable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,23 @@
 import { MAX_LINE, longestOf, splitLines } from './lines.js';
 
 const NEARLY_FULL = 100; // characters left when it becomes worth saying so
+const TYPING_EVERY = 3000; // ms: the others are shown it for somewhat longer
 
-// send(lines) -> whether they went out. Only then is the text cleared.
-export function createComposer(form, { send }) {
+// send(lines) -> whether they will go out. Only then is the text cleared.
+// typing(): something to be said is being written, a while after the last time.
+export function createComposer(form, { send, typing }) {
   const field = form.querySelector('textarea');
-  const button = form.querySelector('button');
   const hint = form.querySelector('.hint');
-  let joined = false;
+  let aids = null;
+  let latest = null;
+  let typingAt = -Infinity;
 
   function submit() {
     const lines = splitLines(field.value);
     if (lines.length === 0) return;
     if (longestOf(lines) > MAX_LINE) return measure();
-    if (!joined || !send(lines)) return say('Not connected. Your message stays here until you are.');
+    if (!send(lines)) return say('Not connected. Your message stays here until you are.');
+    aids?.sent(field.value);
     field.value = '';
     measure();
   }
@@ -32,27 +36,40 @@ export function createComposer(form, { send }) {
     hint.textContent = text;
   }
 
+  // A command is nobody's business until it is sent; but two slashes begin something said.
+  function tellTyping(now) {
+    const isSpeech = /^\s*(\/\/|[^\s/])/.test(field.value);
+    if (!isSpeech || !latest?.joined || now - typingAt < TYPING_EVERY) return;
+    typingAt = now;
+    typing();
+  }
+
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     submit();
     field.focus();
   });
-  field.addEventListener('input', measure);
+  field.addEventListener('input', ({ timeStamp }) => {
+    measure();
+    tellTyping(timeStamp);
+  });
   field.addEventListener('keydown', (event) => {
     // While an input method composes, Enter belongs to it (229 is how Safari says so).
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
     submit();
   });
+  // What helps while writing is not needed before somebody writes.
+  field.addEventListener('focus', async () => {
+    const { createAids } = await import('./aids.js');
+    aids = createAids(form, field, () => latest);
+  }, { once: true });
 
   return function render(state, before) {
+    latest = state;
     // Whoever just gave a name wants to talk; a reconnect by itself must not take the focus.
     const cameIn = state.joined && (before.asking !== null || before.me === null);
-    if (state.joined !== joined) {
-      joined = state.joined;
-      button.disabled = !joined;
-      measure();
-    }
+    if (state.joined && !before.joined) measure();
     form.hidden = state.me === null || state.asking !== null;
     if (cameIn) field.focus();
   };

@@ -5,23 +5,27 @@ import { createComposer } from './composer.js';
 import { createJoinForm } from './join.js';
 import { recallName, rememberName } from './memory.js';
 import { createMessages } from './messages.js';
+import { createNotice } from './notice.js';
 import { createPeople } from './people.js';
 import { stayAtEnd } from './scroll.js';
 import { createSocket } from './socket.js';
 import { createStatus } from './status.js';
 import { initialState, reduce } from './store.js';
 import { createTopic } from './topic.js';
+import { createTyping } from './typing.js';
 
 const byId = (id) => document.getElementById(id);
 
 let state = initialState(recallName());
 let shown = state;
 let frame = null;
+const notice = createNotice();
 
 function dispatch(event) {
   const before = state;
   state = reduce(state, event);
   if (state.wanted !== before.wanted) rememberName(state.wanted);
+  notice(event, state);
   // At most one drawing a frame, however many events arrive in it.
   frame ??= requestAnimationFrame(draw);
 }
@@ -46,7 +50,11 @@ function join(name) {
 
 function send(lines) {
   scroll.toEnd();
-  return lines.every((line) => socket.send(line));
+  return state.joined && lines.every((line) => socket.send(line));
+}
+
+async function mention(nick) {
+  (await import('./insert.js')).mention(byId('message'), nick);
 }
 
 const scroll = stayAtEnd(byId('log'), byId('lines'), byId('jump'));
@@ -54,9 +62,10 @@ const views = [
   createStatus(byId('status')),
   createTopic(byId('topic')),
   createMessages(byId('lines')),
-  createPeople(byId('people')),
+  createPeople(byId('people'), { mention }),
   createJoinForm(byId('join'), { join }),
-  createComposer(byId('composer'), { send }),
+  createComposer(byId('composer'), { send, typing: () => socket.send('/typing') }),
+  createTyping(byId('typing')),
   drawStage,
 ];
 
@@ -84,3 +93,10 @@ window.addEventListener('online', hurry);
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) hurry();
 });
+
+// What the buttons beside the room's name open is loaded at the first click on one of them.
+byId('tools').addEventListener('click', async ({ target }) => {
+  const { createTools } = await import('./tools.js');
+  createTools({ telnet: byId('telnet'), terminal: byId('terminal'), settings: byId('settings') });
+  target.closest('button')?.click();
+}, { once: true });
