@@ -10,5 +10,6 @@ export const COMMANDS = [
   ['/ignore [NAME]', 'hear no more of somebody; or whom you ignore'],
   ['/unignore NAME', 'hear somebody again'],
   ['/topic', 'what the room is about; operators add a new one, or - for none'],
+  ['/history [COUNT]', 'what was said before'],
   ['/quit [REASON]', 'leave'],
 ].map(([typed, purpose]) => ({ name: typed.split(' ')[0], typed, purpose }));
