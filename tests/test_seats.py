@@ -161,6 +161,21 @@ def test_what_was_whispered_meanwhile_is_delivered() -> None:
     assert [e.event for e in last if isinstance(e.event, Whispered)] == []
 
 
+def test_whispers_are_told_before_what_was_public() -> None:
+    """Should the connection be lost in between, a page that has the latter has them, too.
+
+    For it names the newest public event when it comes again, and is told only what was after that.
+    """
+    play = Play(ann="web", bob="telnet")
+    play.drops("ann")
+    play.says("bob", "/msg ann psst")
+    play.says("bob", "hello")
+    back = [type(each.event) for each in play.comes_back("ann", "ann2", since=2)]
+    assert back == [Welcomed, Whispered, Recalled]
+    again = [type(each.event) for each in play.comes_back("ann", "ann3", since=3)]
+    assert again == [Dismissed, Welcomed, Recalled]
+
+
 @pytest.mark.parametrize(
     "line",
     [

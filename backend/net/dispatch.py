@@ -90,7 +90,8 @@ class Dispatch:
         self.bytes += copies * len(data)
 
     def _connected(self, ids: Iterable[str]) -> Iterator[Connection]:
-        return filter(None, map(self._connections.get, ids))
+        found = map(self._connections.get, ids)
+        return (connection for connection in found if connection and connection.is_present)
 
     def _mailings_for(self, ids: tuple[str, ...]) -> dict[Encode, MailingList]:
         """The mailing lists of an audience, by wire.
@@ -111,7 +112,7 @@ class Dispatch:
         return self._mailings
 
     def changed(self, connection: Connection) -> None:
-        """Somebody is gone, or wants events encoded in another way."""
+        """Somebody is here no more, or wants events encoded in another way."""
         if connection.outbox.mailing is not None:
             self._forget_audience()
 

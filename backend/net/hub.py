@@ -197,6 +197,7 @@ class Hub:
         """Nothing more will come from somebody. Safe for one who has left already."""
         connection.is_present = False
         connection.ping = None
+        self.dispatch.changed(connection)  # whose seat may be kept, and is written to no more
         if not self.is_closing:
             now = self._now()
             until = now + self._limits.grace if connection.may_return else 0.0

@@ -178,8 +178,8 @@ class Room:
         return [
             *([] if was_kept else [Delivery(goodbye, (old,))]),
             Delivery(self._welcome(member, resumed=True), (connection,)),
+            *whispers,  # first: whoever has what was public is not told again what was not
             Delivery(missed, (connection,)),
-            *whispers,
         ]
 
     def _welcome(self, member: Member, resumed: bool = False) -> Welcomed:

@@ -14,7 +14,7 @@ import { clean } from './lines.js';
 const MAX_QUEUE = 200; // far more than anybody types while a train is in a tunnel
 const MAX_COMMANDS = 50; // sent ones that are remembered; most have no answer of their own
 
-export const isSpoken = ({ text }) => /^(?!\/)|^\/\//.test(clean(text));
+export const isSpoken = ({ text }) => /^(?![/])|^[/]{2}/.test(clean(text));
 
 export const saidAs = ({ text }) => clean(text).replace(/^\/\//, '/');
 
