@@ -3,6 +3,7 @@
 
 import { createComposer } from './composer.js';
 import { createJoinForm } from './join.js';
+import { eventually } from './lazy.js';
 import { recall, remember } from './memory.js';
 import { createMessages } from './messages.js';
 import { createNotice } from './notice.js';
@@ -54,7 +55,7 @@ function send(lines) {
 }
 
 async function mention(nick) {
-  (await import('./insert.js')).mention(byId('message'), nick);
+  (await eventually(() => import('./insert.js'))).mention(byId('message'), nick);
 }
 
 function look() {
@@ -110,7 +111,7 @@ byId('earlier').addEventListener('click', () => {
 
 // What the buttons beside the room's name open is loaded at the first click on one of them.
 byId('tools').addEventListener('click', async ({ target }) => {
-  const { createTools } = await import('./tools.js');
+  const { createTools } = await eventually(() => import('./tools.js'));
   createTools({ telnet: byId('telnet'), terminal: byId('terminal'), settings: byId('settings') });
   target.closest('button')?.click();
 }, { once: true });
