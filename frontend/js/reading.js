@@ -28,7 +28,12 @@ export const reading = {
   },
 
   acted: (state, event) => speech(stopTyping(state, event.nick), event),
-  whispered: (state, event) => speech(state, { ...event, toMe: event.to === state.me }),
+  whispered(state, event) {
+    // After a resume the room tells again what may have been missed.
+    const isSame = ({ type, at, nick, to, text }) =>
+      type === 'whispered' && at === event.at && nick === event.nick && to === event.to && text === event.text;
+    return state.lines.some(isSame) ? state : speech(state, { ...event, toMe: event.to === state.me });
+  },
 
   notice(state, event) {
     // Before somebody is in, the close that follows says it again, beside the name form.

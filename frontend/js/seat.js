@@ -38,6 +38,7 @@ export const seat = {
         ...(isNew ? newEpoch(state) : state),
         me: nick, wanted: null, joined: true, prompted: false, resuming: false, asking: null,
         seat: { token, sent: resumed ? heard : 0 },
+        canAsk: !resumed, // then the history comes by itself
         members, total, topic, tip: last, typists: [], typing: [],
         isFirst: state.me === null && !resumed,
       },

@@ -35,10 +35,18 @@ test('a gap below which the server has nothing left is no gap', () => {
   assert.equal(nextRequest(state), null);
 });
 
-test('a server that sends no history is not asked for any', () => {
-  const state = play([lost, { ...welcome, last: 50 }, said(51)], joined([said(1)]));
-  assert.equal(nextRequest(state), null);
-  assert.deepEqual(ids(state), [1, 51]);
+test('a newcomer asks for what was before; whoever comes back is told without asking', () => {
+  const newcomer = play([lost, { ...welcome, last: 50 }, said(51)], joined([said(1)]));
+  assert.deepEqual(nextRequest(newcomer), [51, 100]);
+  assert.deepEqual(ids(newcomer), [1, 51]);
+  const back = play([lost, { ...welcome, last: 50, resumed: true }], joined([said(1)]));
+  assert.equal(nextRequest(back), null);
+});
+
+test('a whisper that is told again after a resume is shown once', () => {
+  const whisper = { type: 'whispered', at: 5, nick: 'bob', to: 'alice', text: 'psst' };
+  const state = play([whisper, lost, { ...welcome, resumed: true }, whisper, { ...whisper, at: 6 }], joined());
+  assert.deepEqual(state.lines.filter(({ type }) => type === 'whispered').map(({ at }) => at), [5, 6]);
 });
 
 test('older lines are asked for when the reader wants them, and come above', () => {
