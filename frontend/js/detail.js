@@ -50,7 +50,7 @@ export function createDetail({ cancel }) {
 }
 
 function rowOf(number, text, line) {
-  return el('span', { class: number === line ? 'line here' : 'line' },
+  return el('span', { class: number === line ? 'coded here' : 'coded' },
     el('span', { class: 'number' }, String(number)), `${text}\n`);
 }
 

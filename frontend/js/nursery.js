@@ -10,9 +10,9 @@ import { changesBetween, nodesOf } from './treeview.js';
 const INTENT = 150; // ms that a pointer has to rest on a task
 const ACTS = [
   ['Demo', '/demo', 'A parent waits for its two children.'],
-  ['Storm', '/chaos storm', '36 children, cancelled by one scope.'],
-  ['Stall', '/chaos stall', 'You take no more; nobody waits for you.'],
-  ['Crash', '/chaos crash', 'Your task fails; nobody else notices.'],
+  ['Storm', '/chaos storm', '36 children, and one scope that cancels them.'],
+  ['Stall', '/chaos stall', 'You stop reading. Nobody else has to wait.'],
+  ['Crash', '/chaos crash', 'Your task raises. Nobody else falls.'],
 ];
 const LOOKS = /^\/(tasks|source)\b/i; // what is sent by looking, and says nothing of an act
 
@@ -78,8 +78,16 @@ export function createNursery({ getState, command, close }) {
   function draw(root) {
     const before = nodes;
     nodes = root ? nodesOf(root) : new Map();
-    tree.apply(changesBetween(before, nodes), getState().me);
+    const changes = changesBetween(before, nodes);
+    tree.apply(changes, getState().me);
+    if (isActing) followActor(changes);
     showDetail();
+  }
+
+  // Whoever asked for an act wants to see it, wherever in the tree it is.
+  function followActor(changes) {
+    const actor = changes.find(({ type, node }) => type === 'appeared' && node.value.name?.startsWith(`${getState().me}: `));
+    if (actor) tree.reveal(actor.node.key);
   }
 
   function isLive(is) {

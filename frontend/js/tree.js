@@ -88,6 +88,7 @@ export function createTree({ point, choose }) {
         if (row) row.dataset.ran = row.dataset.ran === 'now' ? 'again' : 'now';
       }
     },
+    reveal: (key) => made.get(key).firstChild.scrollIntoView({ block: 'center' }),
     mark(key) {
       for (const item of element.querySelectorAll('[aria-selected=true]')) item.removeAttribute('aria-selected');
       made.get(key)?.setAttribute('aria-selected', 'true');
