@@ -14,11 +14,22 @@ export function createTree({ point, choose }) {
   const made = new Map(); // key -> element
   const steps = createSteps(element);
   let me = null;
+  let over = null; // the key of what the pointer was moved to; the tree scrolls under one at rest, too
 
   const keyUnder = ({ target }) => target.closest('[role=treeitem]')?.dataset.key ?? null;
-  element.addEventListener('pointerover', (event) => point(keyUnder(event)));
-  element.addEventListener('pointerleave', () => point(null));
-  element.addEventListener('focusin', (event) => point(keyUnder(event)));
+  element.addEventListener('pointermove', (event) => {
+    if (keyUnder(event) === over) return;
+    over = keyUnder(event);
+    point(over);
+  });
+  element.addEventListener('pointerleave', () => {
+    over = null;
+    point(null);
+  });
+  element.addEventListener('focusin', (event) => {
+    over = null;
+    point(keyUnder(event));
+  });
   element.addEventListener('focusout', () => point(null));
   element.addEventListener('click', (event) => {
     const key = keyUnder(event);
