@@ -99,7 +99,8 @@ export function createNursery({ getState, command, close }) {
     },
     link: (_, { joined }) => isLive(joined),
     typed: ({ lines }) => acts.asked(lines[0]),
-    notice: ({ text }) => acts.isOn() && acts.tell(text),
+    // Also why there is no tree, when there is none.
+    notice: ({ text }) => (acts.isOn() || nodes.size === 0) && acts.tell(text),
   };
 
   hide.addEventListener('click', close);
@@ -112,7 +113,7 @@ export function createNursery({ getState, command, close }) {
       isLive(command('/tasks watch'));
       if (takesFocus) pane.focus();
     },
-    hear: (event, state) => hears[event.type]?.(event, state),
+    hear: (event, state) => Object.hasOwn(hears, event.type) && hears[event.type](event, state),
     end() {
       command('/tasks stop');
       clearTimeout(resting);

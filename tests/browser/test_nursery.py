@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
+from backend.net.outbox import MAX_BYTES
 from tests.browser.telnets import raw_telnet
 from tests.browser.test_everyone import (
     PHONE,
@@ -14,9 +15,6 @@ from tests.browser.test_everyone import (
 )
 from tests.browser.visitors import Visitor, Visitors
 from tests.processes import Running
-
-MAX_WAITING = 256 * 1024
-"""Bytes of mail that make somebody too slow (backend/net/outbox.py)."""
 
 
 def opens_the_tree(visitor: Visitor) -> Locator:
@@ -207,7 +205,7 @@ def test_who_is_stalled_fills_up_before_everybodys_eyes_and_the_others_chat_on(
     gauge = task(tree, "bob (web)").get_by_role("meter")
     expect(gauge).to_be_visible()
     carol.page.wait_for_function(
-        "most => document.querySelector('[role=tree] meter')?.value > most / 8", arg=MAX_WAITING
+        "most => document.querySelector('[role=tree] meter')?.value > most / 8", arg=MAX_BYTES
     )
     carol.says("nobody waits for bob")
     carol.sees_once("nobody waits for bob")
