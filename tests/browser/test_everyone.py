@@ -252,6 +252,7 @@ def test_history_is_not_read_aloud(room: Running, visitors: Visitors) -> None:
         bob.page.goto(room.bound.page_url)
         bob.joins("bob")
         bob.sees("before you came")
+        expect(bob.log).to_have_attribute("aria-live", "polite")
         alice.says("now you hear me")
         bob.sees("now you hear me")
         said = "".join(bob.page.evaluate("readAloud"))
