@@ -199,7 +199,7 @@ def _parts(event: _Told, style: Style) -> tuple[str, str]:
 
 def _recalled(event: events.Recalled, style: Style) -> Iterator[str]:
     """What was public, each line with its time, and all of it behind the house's own beginning."""
-    if not event.events:
+    if not (event.events or event.more):
         yield _line(META, "Nothing earlier is remembered.", style)
         return
     yield _line(META, "Earlier (times are UTC):", style)
@@ -212,8 +212,8 @@ def _recalled(event: events.Recalled, style: Style) -> Iterator[str]:
             prefix, text = _parts(past, style)
             yield _line(stamp + prefix.removeprefix(META), text, style)
     if event.more:
-        advice = f"/history {event.since + 1} {len(event.events)} shows what was before."
-        yield _line(META, advice, style)
+        older = f"/history {event.since + 1} {event.before - event.since - 1}"
+        yield _line(META, f"{older} shows what was before.", style)
 
 
 def _changes(event: events.Presence, style: Style) -> Iterator[str]:
