@@ -316,7 +316,7 @@ NICK = st.sampled_from(NICKS)
 TALK = st.sampled_from(["hellå #", "café #", "/me wåves #", "//hellå #"])
 OTHER = st.sampled_from(["", None, "x" * 1_001, "/who", "/dance", TYPING, TYPING])
 PAST = st.sampled_from(
-    [*("/history", "/history 0", "/history 3", "/history 6 2", "/history 0 9", "/history 999 999")]
+    [*("/history", "/history 3", "/history 6 2", "/history 0 9", "/history 999 999")]
 )
 LINE = st.one_of(
     *(
