@@ -98,10 +98,12 @@ class Visitor:
             "new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
         )
 
-    def is_at_the_end(self) -> bool:
-        """Whether the conversation is scrolled to its end, give or take a line."""
-        rest: float = self.log.evaluate("l => l.scrollHeight - l.scrollTop - l.clientHeight")
-        return rest < 40
+    def is_at_the_end(self) -> None:
+        """The conversation is scrolled to its end (soon), give or take a line."""
+        self.page.wait_for_function(
+            "log => log.scrollHeight - log.scrollTop - log.clientHeight < 40",
+            arg=self.log.element_handle(),
+        )
 
 
 class Visitors:
