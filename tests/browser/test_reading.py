@@ -16,7 +16,7 @@ BATCH = 100
 LONGEST_TASK = 500
 """Milliseconds for which the page may keep its reader waiting, on a machine shared with others."""
 
-MAX_ELEMENTS = 12_000
+MAX_ELEMENTS = 5_000
 """In the whole page, whatever has been said."""
 
 WATCH_LONG_TASKS = """
