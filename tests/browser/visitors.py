@@ -24,6 +24,13 @@ CHROMIUM_FLAGS = [
 PATIENCE = 15_000
 """Milliseconds until a promise not kept is a failure: plenty on a slow and busy machine."""
 
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 320, "height": 568},
+    "is_mobile": True,
+    "has_touch": True,
+}
+"""The smallest phone that is still in use, and the width WCAG 1.4.10 (reflow) asks for."""
+
 MAX_LOOKS = 500
 """Drawings of the page that one waits for what comes a moment later."""
 
