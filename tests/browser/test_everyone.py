@@ -1,4 +1,4 @@
-"""For everyone: small screens, keyboards alone, both themes, screen readers, and nobody pestered."""
+"""For everyone: small screens, keyboards alone, both themes, screen readers; nobody is pestered."""
 
 from collections.abc import Iterator
 from typing import Any
