@@ -69,7 +69,7 @@ def as_text(item: Item) -> str:
         case {"type": "notice", "text": text}:
             return f"<meta>: {text}\r\n"
         case {"type": "history", "events": []}:
-            return "<meta>: Nothing earlier is remembered.\r\n"
+            return "<meta>: Nothing to show.\r\n"
         case {"type": "history", "events": events, "since": since, "more": more}:
             advice = f"<meta>: /history {since + 1} {len(events)} shows what was before.\r\n"
             lines = ["<meta>: Earlier (times are UTC):\r\n", *map(as_past, events)]
@@ -473,7 +473,6 @@ class Play:
         for entry in self._journal:
             match entry:
                 case Line(player.id, text):
-                    assert text != TYPING
                     heard.append(text)
                 case Overlong(player.id):
                     heard.append(None)
