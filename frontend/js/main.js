@@ -22,12 +22,14 @@ const byId = (id) => document.getElementById(id);
 let state = initialState(recall());
 let shown = state;
 let frame = null;
+let tools = null; // a promise of what the buttons beside the room's name open, once it is wanted
 const notice = createNotice();
 
 function dispatch(event) {
   state = reduce(state, event);
   if (event.type === 'sent') remember(state);
   notice(event, state);
+  tools?.then(({ hear }) => hear(event, state));
   redraw();
 }
 
@@ -50,8 +52,21 @@ const session = createSession(url, { getState: () => state, dispatch });
 function send(lines) {
   if (state.me === null || state.asking || !hasRoom(state.queue, lines)) return false;
   scroll.toEnd();
+  if (lines.some((line) => line.startsWith('/'))) loadTools(); // some commands are answered there
   act({ type: 'typed', lines });
   return true;
+}
+
+// For whom a line is not worth keeping while the connection is lost.
+function command(line) {
+  if (state.joined) act({ type: 'typed', lines: [line] });
+  return state.joined;
+}
+
+function loadTools() {
+  tools ??= eventually(() => import('./tools.js'))
+    .then(({ createTools }) => createTools(byId('tools'), { getState: () => state, command }));
+  return tools;
 }
 
 async function mention(nick) {
@@ -109,12 +124,10 @@ byId('earlier').addEventListener('click', () => {
   showOlder();
 });
 
-// What the buttons beside the room's name open is loaded at the first click on one of them.
 byId('tools').addEventListener('click', async ({ target }) => {
-  const { createTools } = await eventually(() => import('./tools.js'));
-  createTools({ telnet: byId('telnet'), terminal: byId('terminal'), settings: byId('settings') });
-  target.closest('button')?.click();
-}, { once: true });
+  const button = target.closest('button');
+  if (button) (await loadTools()).press(button.id);
+});
 byId('use-here').addEventListener('click', () => {
   session.connect();
   byId('log').focus();

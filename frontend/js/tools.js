@@ -2,42 +2,90 @@
 
 import { eventually, stylesheet } from './lazy.js';
 
-export function createTools({ telnet, terminal, settings }) {
-  opensPanel(telnet, async () => (await eventually(() => import('./card.js'))).createCard());
-  opensPanel(settings, async () => (await eventually(() => import('./settings.js'))).createSettings());
-  opensTerminal(terminal);
+// room: {getState, command(line)}, for what shows more of the room than its conversation.
+// -> press(id of a button), and hear(event, state) for all that happens.
+export function createTools(bar, room) {
+  const buttonOf = (id) => bar.querySelector(`#${id}`);
+  const terminal = createPane(buttonOf('terminal'), async (close) => {
+    const [{ createTerminal }] = await Promise.all([eventually(() => import('./terminal.js')), stylesheet('terminal')]);
+    return createTerminal({ close });
+  });
+  const nursery = createPane(buttonOf('nursery'), async (close) => {
+    const [{ createNursery }] = await Promise.all([eventually(() => import('./nursery.js')), stylesheet('nursery')]);
+    return createNursery({ ...room, close });
+  });
+  const presses = {
+    telnet: opener(buttonOf('telnet'), async () => (await eventually(() => import('./card.js'))).createCard()),
+    settings: opener(buttonOf('settings'), async () => (await eventually(() => import('./settings.js'))).createSettings()),
+    terminal: terminal.toggle,
+    nursery: nursery.toggle,
+  };
+
+  return {
+    press: (id) => presses[id](),
+    hear(event, state) {
+      const [asks, stops] = event.type === 'typed' ? wishesIn(event.lines) : [];
+      if (asks) nursery.open(false);
+      if (stops) nursery.close();
+      nursery.tell(event, state);
+    },
+  };
 }
 
-function opensPanel(button, load) {
-  button.addEventListener('click', async () => {
+// Whether lines ask for what the nursery pane shows, and whether for no more of it.
+function wishesIn(lines) {
+  const words = lines.map((line) => line.trim().toLowerCase().split(/\s+/));
+  const stops = ([command, word]) => command === '/tasks' && word === 'stop';
+  return [
+    words.some((each) => ['/tasks', '/source'].includes(each[0]) && !stops(each)),
+    words.some(stops),
+  ];
+}
+
+// -> what opens a popover at the first press; from then on the button needs no help.
+function opener(button, load) {
+  let loading = false;
+  return async () => {
+    if (loading) return;
+    loading = true;
     const [panel] = await Promise.all([load(), stylesheet('panels')]);
     panel.popover = 'auto';
     document.body.append(panel);
-    button.popoverTargetElement = panel; // from now on the button needs no help
+    button.popoverTargetElement = panel;
     panel.showPopover({ source: button });
-  }, { once: true });
+  };
 }
 
-function opensTerminal(button) {
-  let opened = null;
+// A part of the page that is there while its button says so: load(close) -> {pane, open(takesFocus), end, hear}.
+function createPane(button, load) {
+  let opened = null; // a promise of it
 
-  async function open() {
+  function open(takesFocus) {
+    if (opened) return;
     button.setAttribute('aria-expanded', 'true');
-    const [{ createTerminal }] = await Promise.all([eventually(() => import('./terminal.js')), stylesheet('terminal')]);
-    opened = createTerminal({ close });
-    document.body.append(opened.pane);
-    opened.open();
+    const opening = opened = load(close);
+    opening.then((part) => {
+      if (opened !== opening) return; // closed again before it had come
+      document.body.append(part.pane);
+      part.open(takesFocus);
+    });
   }
 
   function close() {
-    opened.end();
+    const closing = opened;
     opened = null;
     button.setAttribute('aria-expanded', 'false');
-    button.focus();
+    closing?.then(({ pane, end }) => {
+      const heldFocus = pane.contains(document.activeElement);
+      if (pane.isConnected) end();
+      if (heldFocus) button.focus();
+    });
   }
 
-  button.addEventListener('click', () => {
-    if (opened) close();
-    else if (button.getAttribute('aria-expanded') === 'false') open(); // else it is on its way
-  });
+  return {
+    open,
+    close,
+    toggle: () => (opened ? close() : open(true)),
+    tell: (event, state) => opened?.then(({ hear }) => hear(event, state)),
+  };
 }

@@ -13,11 +13,15 @@ PATIENCE = 10.0
 
 
 class RawTelnet:
-    """A connection to the telnet door."""
+    """A connection to the telnet door.
+
+    Attributes:
+        screen: all that has come so far, as far as it was read.
+    """
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._screen = b""
+        self.screen = b""
 
     def says(self, *lines: str) -> None:
         """Send these lines."""
@@ -25,10 +29,10 @@ class RawTelnet:
 
     def sees(self, text: str) -> None:
         """Read until this has come."""
-        while text.encode() not in self._screen:
+        while text.encode() not in self.screen:
             data = self._connection.recv(65_536)
             assert data, f"the connection ended without {text!r}"
-            self._screen += data
+            self.screen += data
 
 
 @contextmanager
