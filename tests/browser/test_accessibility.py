@@ -12,6 +12,8 @@ from tests.browser.telnets import raw_telnet
 from tests.browser.visitors import PHONE, Visitor, Visitors
 from tests.processes import Running
 
+each_theme = pytest.mark.parametrize("theme", ["light", "dark"])
+
 
 def violations(page: Page) -> str:
     """What axe-core finds on the page as it is; empty if nothing."""
@@ -92,7 +94,7 @@ STATES: tuple[State, ...] = (
 )
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@each_theme
 @pytest.mark.parametrize("reach", STATES, ids=lambda state: state.__name__)
 def test_axe_finds_nothing(reach: State, theme: str, room: Running, visitors: Visitors) -> None:
     """Neither in the light nor in the dark, on a desktop or a phone."""
