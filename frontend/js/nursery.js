@@ -1,6 +1,7 @@
 // The nursery pane: this room's own tasks, live, and acts that show what a nursery is for.
 // It must not know how the tree is drawn, nor how frames come.
 
+import { createActs } from './acts.js';
 import { createDetail } from './detail.js';
 import { el } from './dom.js';
 import { createSources } from './sources.js';
@@ -8,25 +9,16 @@ import { createTree } from './tree.js';
 import { changesBetween, nodesOf } from './treeview.js';
 
 const INTENT = 150; // ms that a pointer has to rest on a task
-const ACTS = [
-  ['Demo', '/demo', 'A parent waits for its two children.'],
-  ['Storm', '/chaos storm', '36 children, and one scope that cancels them.'],
-  ['Stall', '/chaos stall', 'You stop reading. Nobody else has to wait.'],
-  ['Crash', '/chaos crash', 'Your task raises. Nobody else falls.'],
-];
-const LOOKS = /^\/(tasks|source)\b/i; // what is sent by looking, and says nothing of an act
-
 export function createNursery({ getState, command, close }) {
   const hide = el('button', { class: 'quiet', type: 'button', 'aria-label': 'Close tree' }, 'Close');
-  const told = el('p', { class: 'told' });
+  const acts = createActs(command);
   const tree = createTree({ point, choose });
   const detail = createDetail({ cancel });
   const sources = createSources(command);
   const pane = el('aside', { class: 'nursery-pane', 'aria-label': 'Nursery pane', tabindex: '-1' },
     el('header', {}, el('h2', {}, 'Nursery'), hide),
     el('p', { class: 'intro' }, 'The program behind this room, live. A block is a nursery: it ends when all the tasks in it have.'),
-    el('div', { class: 'acts' }, ...ACTS.map(actOf)),
-    told,
+    acts.element,
     el('div', { class: 'stage' }, tree.element),
     detail.element);
   let nodes = new Map();
@@ -35,13 +27,6 @@ export function createNursery({ getState, command, close }) {
   let pointed = null;
   let resting = null;
   let excerpt = null; // source that was asked for by a line
-  let isActing = false;
-
-  function actOf([name, line, purpose], index) {
-    const button = el('button', { type: 'button', 'aria-describedby': `act-${index}` }, name);
-    button.addEventListener('click', () => command(line));
-    return el('div', {}, button, el('p', { id: `act-${index}` }, purpose));
-  }
 
   // Where nothing is chosen, the last one that was looked at stays: its source may be read, too.
   function point(key) {
@@ -80,7 +65,7 @@ export function createNursery({ getState, command, close }) {
     nodes = root ? nodesOf(root) : new Map();
     const changes = changesBetween(before, nodes);
     tree.apply(changes, getState().me);
-    if (isActing) followActor(changes);
+    if (acts.isOn()) followActor(changes);
     showDetail();
   }
 
@@ -92,8 +77,8 @@ export function createNursery({ getState, command, close }) {
 
   function isLive(is) {
     pane.classList.toggle('still', !is);
-    if (!is) told.textContent = getState().me === null ? 'Come in, and it is here.' : 'Not connected. This is how it was.';
-    else if (!isActing) told.textContent = '';
+    if (is) acts.tell('');
+    else acts.tell(getState().me === null ? 'Come in, and it is here.' : 'Not connected. This is how it was.');
   }
 
   const hears = {
@@ -113,12 +98,8 @@ export function createNursery({ getState, command, close }) {
       command('/tasks watch');
     },
     link: (_, { joined }) => isLive(joined),
-    typed({ lines }) {
-      if (!LOOKS.test(lines[0])) isActing = ACTS.some(([, line]) => line === lines[0]) || lines[0] === '/cancel';
-    },
-    notice({ text }) {
-      if (isActing) told.textContent = text;
-    },
+    typed: ({ lines }) => acts.asked(lines[0]),
+    notice: ({ text }) => acts.isOn() && acts.tell(text),
   };
 
   hide.addEventListener('click', close);

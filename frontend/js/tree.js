@@ -1,11 +1,9 @@
 // The tree of tasks on the page: nested lists, one stop of the Tab key, arrows within (the ARIA tree
-// pattern). It must not know what a task waits for, nor where the tree comes from.
+// pattern). It must not know what is in an item, nor where the tree comes from.
 
 import { el } from './dom.js';
-import { toneOf } from './marks.js';
+import { describe, itemFor } from './treeitem.js';
 import { createSteps } from './treekeys.js';
-
-const FULL = 256 * 1024; // bytes: with more mail than this waiting somebody is too slow (backend/net/outbox.py)
 
 // point(key) when the reader's pointer or focus is on a task, point(null) when it is on none any more;
 // choose(key) when it is pressed.
@@ -40,13 +38,13 @@ export function createTree({ point, choose }) {
 
   const changes = {
     appeared({ node, after }) {
-      const item = elementOf(node);
+      const item = itemFor(node);
       made.set(node.key, item);
-      label(node);
+      describe(item, node, me);
       place(item, node.parent, after);
     },
     moved: ({ node, after }) => place(made.get(node.key), node.parent, after),
-    changed: ({ node }) => label(node),
+    changed: ({ node }) => describe(made.get(node.key), node, me),
     gone({ key }) {
       const item = made.get(key);
       for (const each of made.keys()) if (each === key || each.startsWith(`${key}/`)) made.delete(each);
@@ -59,19 +57,6 @@ export function createTree({ point, choose }) {
     if (after !== null) made.get(after).after(item);
     else if (home.matches('.task')) home.firstChild.after(item);
     else home.prepend(item);
-  }
-
-  function label({ key, kind, value }) {
-    const item = made.get(key);
-    if (kind === 'nursery') item.setAttribute('aria-label', `Nursery, waits for ${value.count}`);
-    if (kind === 'more') item.textContent = `and ${value.count} more ${value.kind}`;
-    if (kind !== 'task') return;
-    const isMine = me !== null && value.nick === me;
-    const { name, waits_on: waitsOn, mail = 0, is_cancelled: isCancelled } = value;
-    item.setAttribute('aria-label', [name, ...(isMine ? ['you'] : []), ...(isCancelled ? ['cancelled'] : [])].join(', '));
-    item.classList.toggle('own', isMine);
-    item.classList.toggle('cancelled', isCancelled);
-    item.firstChild.replaceChildren(...rowOf(name, isMine, waitsOn, mail));
   }
 
   function fade(item) {
@@ -105,22 +90,4 @@ export function createTree({ point, choose }) {
       made.get(key)?.setAttribute('aria-selected', 'true');
     },
   };
-}
-
-function elementOf({ key, kind, value }) {
-  if (kind === 'nursery') return el('ul', { class: 'nursery', role: 'group' });
-  if (kind === 'more') return el('li', { class: 'more', role: 'treeitem', 'data-key': key, tabindex: '-1' });
-  const who = value.nick === undefined ? [] : ['member', toneOf(value.nick)];
-  return el('li', { class: ['task', ...who].join(' '), role: 'treeitem', 'data-key': key, tabindex: '-1' },
-    el('div', { class: 'row' }));
-}
-
-function rowOf(name, isMine, waitsOn, mail) {
-  const gauge = el('meter', { max: FULL, value: mail, 'aria-label': 'Mail that waits' });
-  return [
-    el('bdi', { class: 'name' }, name),
-    ...(isMine ? [el('span', { class: 'you' }, 'you')] : []),
-    ...(mail > 0 ? [gauge] : []),
-    el('span', { class: 'place' }, waitsOn.split('.').slice(-2).join('.')),
-  ];
 }

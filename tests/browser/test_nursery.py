@@ -185,7 +185,7 @@ def test_a_storm_is_shown_one_by_one_and_counted_then_cancelled_together(
     tree = opens_the_tree(bob)
     performs(bob, "Storm")
     expect(task(tree, "bob: storm child")).to_have_count(8)
-    expect(tree.get_by_text("and 28 more storm child")).to_be_visible()
+    expect(tree.get_by_text("and 28 more: storm child")).to_be_visible()
     expect(tree.get_by_role("treeitem", name="storm child, cancelled").first).to_be_visible()
     expect(task(tree, "bob: storm")).to_have_count(0)
     bob.sees("storm: over.")
@@ -284,7 +284,7 @@ def test_axe_finds_nothing_in_the_tree(
     )
     tree = opens_the_tree(visitor)
     performs(visitor, "Storm")
-    expect(tree.get_by_text("and 28 more storm child")).to_be_visible()
+    expect(tree.get_by_text("and 28 more: storm child")).to_be_visible()
     task(tree, "bob (web), you").get_by_text("bob (web)").click()
     expect(visitor.page.get_by_role("region", name="Source")).to_contain_text("await")
     assert violations(visitor.page) == ""
