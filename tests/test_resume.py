@@ -62,6 +62,23 @@ async def test_a_page_that_comes_back_has_missed_nothing(drop: object) -> None:
         await alice.reads_line("<meta>: bob left")
 
 
+async def test_the_log_tells_a_return_from_an_arrival(caplog: pytest.LogCaptureFixture) -> None:
+    """And says of whoever does not come back that they have left."""
+    caplog.set_level("INFO", "playroom")
+    async with a_room(replace(UNLIMITED, grace=0.1)) as room, at_terminal(room, "alice") as alice:
+        async with a_websocket(room) as websocket:
+            token = await in_the_room(websocket, "bob")
+            async with at_browser(room) as bob:
+                await bob.resumes(token)
+                await lost(bob.websocket)
+        await alice.reads_line("<meta>: bob joined.")
+        await alice.reads_line("<meta>: bob left (connection lost)")
+    said = [record.getMessage().partition(" ")[2] for record in caplog.records]
+    assert "joined: bob" in said
+    assert "resumed: bob" in said
+    assert "left: bob (did not come back)" in caplog.messages
+
+
 async def test_a_page_that_leaves_has_left() -> None:
     """By closing the websocket as if it were done, or by ``/quit``."""
     async with a_room(KEEPS_SEATS) as room, at_terminal(room, "alice") as alice:

@@ -255,7 +255,7 @@ def test_history_is_told_to_whoever_asks_without_those_they_ignore() -> None:
     assert [event.id for event in told.events] == [4]
     assert (told.since, told.before, told.more) == (3, 6, True)
     assert [event.id for event in recalled(play.says("bob", "/history 4 2")).events] == [2, 3]
-    for wrong in ("/history x", "/history 1 2 3", "/history -1"):
+    for wrong in ("/history x", "/history 1 2 3", "/history -1", "/history 0", "/history 9 0"):
         (advice,) = play.says("bob", wrong)
         assert advice.event == Noticed("Usage: /history [COUNT]")
 

@@ -167,7 +167,7 @@ class Hub:
         """Somebody sent a line; None for one that was too long to keep."""
         if line is None:
             self._journal.record(Overlong(connection.id, self._now()))
-        elif line == TYPING:
+        elif line == TYPING and self.is_member(connection):
             self._deliver(self._room.typing(connection.id, self._now()))
         elif (guess := claimed_secret(line)) is not None:
             self._guessed(connection, guess)

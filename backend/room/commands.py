@@ -221,7 +221,7 @@ def parse(line: str) -> Command:
 RECALLED = 20
 """What ``/history`` shows unless told: most of a terminal."""
 
-_RECALL = re.compile(r"(?:([0-9]{1,15}) )?([0-9]{1,15})", re.ASCII)
+_RECALL = re.compile(r"(?:([0-9]{1,15}) )?([1-9][0-9]{0,14})", re.ASCII)
 
 
 def _recall(numbers: str) -> Recall | None:

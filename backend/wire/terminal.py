@@ -199,10 +199,7 @@ def _parts(event: _Told, style: Style) -> tuple[str, str]:
 
 def _recalled(event: events.Recalled, style: Style) -> Iterator[str]:
     """What was public, each line with its time, and all of it behind the house's own beginning."""
-    if not event.events:
-        yield _line(META, "Nothing earlier is remembered.", style)
-        return
-    yield _line(META, "Earlier (times are UTC):", style)
+    yield _line(META, "Earlier (times are UTC):" if event.events else "Nothing to show.", style)
     for past in event.events:
         hours, minutes = divmod(int(past.at) % _DAY // 60, 60)
         stamp = f"{META}{hours:02}:{minutes:02} "
@@ -211,9 +208,9 @@ def _recalled(event: events.Recalled, style: Style) -> Iterator[str]:
         else:
             prefix, text = _parts(past, style)
             yield _line(stamp + prefix.removeprefix(META), text, style)
-    if event.more:
-        advice = f"/history {event.since + 1} {len(event.events)} shows what was before."
-        yield _line(META, advice, style)
+    count = event.before - event.since - 1
+    if event.more and count:
+        yield _line(META, f"/history {event.since + 1} {count} shows what was before.", style)
 
 
 def _changes(event: events.Presence, style: Style) -> Iterator[str]:

@@ -7,7 +7,8 @@ import { stylesheet } from './lazy.js';
 const STEPS = { ArrowDown: 1, ArrowUp: -1 };
 
 export function createMenu(field, choose) {
-  const list = el('ul', { class: 'menu', id: 'commands', role: 'listbox', 'aria-label': 'Commands', hidden: '' });
+  // In the order of Tab because it scrolls, and some browsers scroll with the keyboard only what has the focus.
+  const list = el('ul', { class: 'menu', id: 'commands', role: 'listbox', 'aria-label': 'Commands', tabindex: '0', hidden: '' });
   let shown = [];
   let active = 0;
   stylesheet('menu');

@@ -11,7 +11,8 @@ export const reading = {
   history(state, frame) {
     const asked = state.asked === frame.before ? { asked: null, older: state.older && state.ranges.length > 1 } : {};
     const before = { ...state, canAsk: true, ...asked, isFirst: false };
-    const merged = addHistory(before, frame, frame.events.map((event) => ({ ...lineOf(state, event), past: true })));
+    const others = frame.events.filter(({ type, id }) => type !== 'joined' || id !== state.entrance);
+    const merged = addHistory(before, frame, others.map((event) => ({ ...lineOf(state, event), past: true })));
     const fresh = merged.lines.filter((line) => line.past && line.key >= state.nextKey);
     const queue = outgoing.confirm(state.queue, fresh);
     const isWhole = merged.ranges.length === 1;

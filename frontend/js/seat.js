@@ -39,6 +39,7 @@ export const seat = {
         me: nick, wanted: null, joined: true, prompted: false, resuming: false, asking: null,
         seat: { token, sent: resumed ? heard : 0 },
         canAsk: !resumed, // then the history comes by itself
+        entrance: resumed ? state.entrance : last,
         members, total, topic, tip: last, typists: [], typing: [],
         isFirst: state.me === null && !resumed,
       },

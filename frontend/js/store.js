@@ -35,6 +35,7 @@ export function initialState({ token, sent = 0, nick = '', last = null, queue = 
     total: 0, // how many are here
     topic: '', // what the room is about, if anything
     canAsk: false, // whether we may ask for what was before
+    entrance: null, // the id of our own coming, which we need not be told of
     asked: null, // `before` of the request that is under way
     older: false, // whether the reader wants to see what was before
     last, // the newest id that was known before a reload; null for a newcomer

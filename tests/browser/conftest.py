@@ -27,8 +27,9 @@ def room() -> Iterator[Running]:
 
 @pytest.fixture
 def busy_room() -> Iterator[Running]:
-    """The real program, where people may talk without a pause."""
-    with running("--port", "0", "--telnet-port", "0", limits=False) as room:
+    """The real program, where people may talk without a pause; seats are kept all the same."""
+    ports = ("--port", "0", "--telnet-port", "0")
+    with running(*ports, "--grace", "15", limits=False) as room:
         yield room
         assert room.stop() == 0
 

@@ -7,13 +7,9 @@ from playwright.sync_api import Locator, expect
 
 from backend.net.outbox import MAX_BYTES
 from tests.browser.telnets import raw_telnet
-from tests.browser.test_everyone import (
-    PHONE,
-    each_theme,
-    is_all_in_sight,
-    violations,
-)
-from tests.browser.visitors import Visitor, Visitors
+from tests.browser.test_accessibility import each_theme, violations
+from tests.browser.test_everyone import is_all_in_sight
+from tests.browser.visitors import PHONE, Visitor, Visitors
 from tests.processes import Running
 
 

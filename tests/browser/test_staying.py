@@ -149,6 +149,16 @@ def test_lines_typed_while_offline_show_as_pending_until_they_are_said(
     bob.sees_once("are you there?")
 
 
+def test_what_a_button_opens_comes_when_the_network_does(way: Network, visitors: Visitors) -> None:
+    """The page loads some of itself when it is wanted; no button is dead for having waited."""
+    bob = visitors.arrives(way.url, "bob")
+    way.cut()
+    expect(bob.status).to_contain_text(re.compile("offline|reconnecting", re.I))
+    bob.page.get_by_role("button", name="Settings").click()
+    way.restore()
+    expect(bob.page.get_by_role("checkbox", name="Notifications")).to_be_visible()
+
+
 def test_offline_the_page_says_so_and_comes_back_with_the_network(
     room: Running, visitors: Visitors, witness: "spawn[str]"
 ) -> None:

@@ -24,6 +24,13 @@ CHROMIUM_FLAGS = [
 PATIENCE = 15_000
 """Milliseconds until a promise not kept is a failure: plenty on a slow and busy machine."""
 
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 320, "height": 568},
+    "is_mobile": True,
+    "has_touch": True,
+}
+"""The smallest phone that is still in use, and the width WCAG 1.4.10 (reflow) asks for."""
+
 MAX_LOOKS = 500
 """Drawings of the page that one waits for what comes a moment later."""
 
@@ -98,10 +105,12 @@ class Visitor:
             "new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
         )
 
-    def is_at_the_end(self) -> bool:
-        """Whether the conversation is scrolled to its end, give or take a line."""
-        rest: float = self.log.evaluate("l => l.scrollHeight - l.scrollTop - l.clientHeight")
-        return rest < 40
+    def is_at_the_end(self) -> None:
+        """The conversation is scrolled to its end (soon), give or take a line."""
+        self.page.wait_for_function(
+            "log => log.scrollHeight - log.scrollTop - log.clientHeight < 40",
+            arg=self.log.element_handle(),
+        )
 
 
 class Visitors:

@@ -43,6 +43,13 @@ test('a newcomer asks for what was before; whoever comes back is told without as
   assert.equal(nextRequest(back), null);
 });
 
+test('nobody is told of their own coming', () => {
+  const own = { type: 'joined', id: 50, at: 1, nick: 'alice', via: 'web' };
+  const state = play([{ ...welcome, last: 50 }, history(48, 51, [said(49), own])]);
+  assert.deepEqual(ids(state), [49]);
+  assert.equal(nextRequest({ ...state, older: false }), null);
+});
+
 test('a whisper that is told again after a resume is shown once', () => {
   const whisper = { type: 'whispered', at: 5, nick: 'bob', to: 'alice', text: 'psst' };
   const state = play([whisper, lost, { ...welcome, resumed: true }, whisper, { ...whisper, at: 6 }], joined());
