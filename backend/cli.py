@@ -11,6 +11,7 @@ import click
 from backend import config, logs, machine
 from backend import echo as echo_server
 from backend.app import Bound, serve
+from backend.bridge.cli import bridge, join
 from backend.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TELNET_PORT, Limits, Settings
 from backend.options import PORT, DefaultGroup, PortOrOff, origins, secret
 from backend.process import run
@@ -28,7 +29,9 @@ def playroom() -> None:
 
 
 @playroom.command(
-    "serve", epilog="The word serve may be left out. Another: echo, the tutorial's echo server."
+    "serve",
+    epilog="The word serve may be left out. Others: bridge and join, for telnet to a room behind a "
+    "router that passes HTTP only; echo, the tutorial's echo server. Each has its own --help.",
 )
 @click.option("--host", envvar="HOST", default=DEFAULT_HOST, help="Address to bind.")
 @click.option(
@@ -188,6 +191,10 @@ def echo(host: str, port: int) -> None:
     """
     logs.configure("text", "info")
     run(echo_server.serve, lambda bound: _say(f"echo: telnet {host} {bound}"), host, port)
+
+
+playroom.add_command(bridge)
+playroom.add_command(join)
 
 
 def _connections(wanted: int | None) -> int:
