@@ -23,6 +23,7 @@ from backend.net.theatre import Theatre
 from backend.net.tunnel import Tunnel
 from backend.net.watch import Watch
 from backend.net.watchers import Watchers
+from backend.net.websocket import ping_every
 
 DRAIN_SECONDS = 7.0
 """How long people may take to leave once told: with what comes after, below the 10 s promised."""
@@ -69,7 +70,8 @@ async def serve(
     assets = Assets(frontend_folder())
     bound = Bound(settings.host, 0, None)
     site = Site(make_app(assets, lambda: bound.page(assets), watch.health, watch.metrics))
-    gateways: dict[bytes, Handles] = {b"/ws": Gateway(hub), b"/telnet": Tunnel(hub)}
+    ping = ping_every(settings.ping_seconds)
+    gateways: dict[bytes, Handles] = {b"/ws": Gateway(hub, ping), b"/telnet": Tunnel(hub, ping)}
     front = FrontDoor(gateways, site, doorkeeper, settings.allowed_origins)
     theatre = Theatre(hub)
     watchers = Watchers(hub, theatre.acts)

@@ -135,6 +135,13 @@ def playroom() -> None:
     default=False,
     help="Perform none of /demo, /chaos and /cancel.",
 )
+@click.option(
+    "--ping-seconds",
+    envvar="PING_SECONDS",
+    type=click.FloatRange(1.0, 3_600.0),
+    default=config.DEFAULT_PING_SECONDS,
+    help="Between two pings of a websocket: fewer than a proxy in front lets it be silent.",
+)
 @click.version_option(package_name="playroom")
 def command(
     host: str,
@@ -152,6 +159,7 @@ def command(
     log_level: str,
     operator_secret: str | None,
     no_theatre: bool,
+    ping_seconds: float,
 ) -> None:
     """One chat room that browsers and telnet users share.
 
@@ -175,6 +183,7 @@ def command(
         limits,
         operator_secret,
         theatre=not no_theatre,
+        ping_seconds=ping_seconds,
     )
     run(serve, _announce, settings)
 
