@@ -3,7 +3,9 @@
 The composition root: the only module that knows all the others.
 """
 
+import os
 from dataclasses import dataclass
+from functools import partial
 
 import trio
 
@@ -18,6 +20,7 @@ from backend.net.keepalive import keep_alive
 from backend.net.listen import listen
 from backend.net.pulse import Pulse
 from backend.net.site import Site, make_app
+from backend.net.status import StatusLine
 from backend.net.tcp import TelnetDoor
 from backend.net.theatre import Theatre
 from backend.net.tunnel import Tunnel
@@ -86,6 +89,9 @@ async def serve(
         house.start_soon(watchers.run, name="watchers")
         house.start_soon(theatre.run, name="theatre")
         await house.start(site.run, name="web site")
+        if settings.terminal is not None:
+            show = partial(os.write, settings.terminal)
+            house.start_soon(StatusLine(hub, show).run, name="status line")
 
         async with trio.open_nursery() as listening:
             host, port, telnet_port = settings.host, settings.port, settings.telnet_port

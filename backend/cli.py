@@ -13,7 +13,7 @@ from backend import echo as echo_server
 from backend.app import Bound, serve
 from backend.bridge.cli import bridge, join
 from backend.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TELNET_PORT, Limits, Settings
-from backend.options import PORT, DefaultGroup, PortOrOff, origins, secret
+from backend.options import PORT, DefaultGroup, PortOrOff, is_default, origins, secret
 from backend.process import run
 
 log = logging.getLogger("playroom")
@@ -118,7 +118,8 @@ def playroom() -> None:
     envvar="LOG_LEVEL",
     type=click.Choice(["debug", "info", "warning"]),
     default="info",
-    help="Addresses are logged at debug only.",
+    help="Addresses are logged at debug only. On a terminal, which shows a live status, the "
+    "default is warning.",
 )
 @click.option(
     "--operator-secret",
@@ -165,7 +166,10 @@ def command(
 
     Every option can be set by an environment variable: --telnet-port by TELNET_PORT, and so on.
     """
-    logs.configure(log_format, log_level)
+    terminal = sys.stdout.fileno() if sys.stdout.isatty() else None
+    if terminal is not None and is_default("log_level"):
+        log_level = "warning"  # the live status tells the rest
+    logs.configure(log_format, log_level, is_live=terminal is not None)
     limits = Limits(
         _connections(max_connections),
         max_connections_per_address,
@@ -184,6 +188,7 @@ def command(
         operator_secret,
         theatre=not no_theatre,
         ping_seconds=ping_seconds,
+        terminal=terminal,
     )
     run(serve, _announce, settings)
 

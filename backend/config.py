@@ -63,6 +63,7 @@ class Settings:
         operator_secret: what makes a member an operator, by ``/op SECRET``; None for no operators.
         theatre: whether ``/demo``, ``/chaos`` and ``/cancel`` are performed.
         ping_seconds: between two pings of a websocket.
+        terminal: descriptor of the one to write a live status to, if any.
     """
 
     host: str = DEFAULT_HOST
@@ -74,6 +75,7 @@ class Settings:
     operator_secret: str | None = field(default=None, repr=False)
     theatre: bool = True
     ping_seconds: float = DEFAULT_PING_SECONDS
+    terminal: int | None = None
 
 
 def frontend_folder() -> Path:
