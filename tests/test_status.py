@@ -1,5 +1,6 @@
 """The live line on the terminal of whoever runs the room."""
 
+import re
 import sys
 import threading
 
@@ -57,7 +58,7 @@ def test_on_a_terminal_the_status_is_live_and_the_log_silent() -> None:
     with terminal(sys.executable, "-m", "backend", *ports) as room:
         room.expect(r"page and websockets: http://127\.0\.0\.1:\d+/\r\n", timeout=60)
         room.expect(r"telnet: telnet 127\.0\.0\.1 (\d+)\r\n")
-        assert room.match is not None
+        assert isinstance(room.match, re.Match)
         with gnu_telnet(Bound("127.0.0.1", 0, int(room.match[1])), "alice"):
             room.expect_exact("here: 0 by browser, 1 by telnet; 0 messages in the last minute")
             assert "alice" not in str(room.before)
