@@ -2,11 +2,12 @@
 
 The house, and what may import what (``tests/test_imports.py`` keeps it so)::
 
-    cli.py           the command line         app, config, echo, logs, machine, options, process
+    cli.py           the command line     app, bridge, config, echo, logs, machine, options, process
     options.py       how flags are read       -
     process.py       start, signals, end      net.listen
     app.py           the one nursery          everything
     echo.py          the tutorial's server    net.listen
+    bridge/          telnet through a router  logs, net.listen, process, room.codes, wire
     config.py        the settings             -
     machine.py       what there is room for   -
     logs.py          how the log is written   -

@@ -3,7 +3,9 @@
 The composition root: the only module that knows all the others.
 """
 
+import os
 from dataclasses import dataclass
+from functools import partial
 
 import trio
 
@@ -18,11 +20,13 @@ from backend.net.keepalive import keep_alive
 from backend.net.listen import listen
 from backend.net.pulse import Pulse
 from backend.net.site import Site, make_app
+from backend.net.status import StatusLine
 from backend.net.tcp import TelnetDoor
 from backend.net.theatre import Theatre
 from backend.net.tunnel import Tunnel
 from backend.net.watch import Watch
 from backend.net.watchers import Watchers
+from backend.net.websocket import ping_every
 
 DRAIN_SECONDS = 7.0
 """How long people may take to leave once told: with what comes after, below the 10 s promised."""
@@ -69,7 +73,8 @@ async def serve(
     assets = Assets(frontend_folder())
     bound = Bound(settings.host, 0, None)
     site = Site(make_app(assets, lambda: bound.page(assets), watch.health, watch.metrics))
-    gateways: dict[bytes, Handles] = {b"/ws": Gateway(hub), b"/telnet": Tunnel(hub)}
+    ping = ping_every(settings.ping_seconds)
+    gateways: dict[bytes, Handles] = {b"/ws": Gateway(hub, ping), b"/telnet": Tunnel(hub, ping)}
     front = FrontDoor(gateways, site, doorkeeper, settings.allowed_origins)
     theatre = Theatre(hub)
     watchers = Watchers(hub, theatre.acts)
@@ -84,6 +89,9 @@ async def serve(
         house.start_soon(watchers.run, name="watchers")
         house.start_soon(theatre.run, name="theatre")
         await house.start(site.run, name="web site")
+        if settings.terminal is not None:
+            show = partial(os.write, settings.terminal)
+            house.start_soon(StatusLine(hub, show).run, name="status line")
 
         async with trio.open_nursery() as listening:
             host, port, telnet_port = settings.host, settings.port, settings.telnet_port

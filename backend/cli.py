@@ -11,8 +11,9 @@ import click
 from backend import config, logs, machine
 from backend import echo as echo_server
 from backend.app import Bound, serve
+from backend.bridge.cli import bridge, join
 from backend.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TELNET_PORT, Limits, Settings
-from backend.options import PORT, DefaultGroup, PortOrOff, origins, secret
+from backend.options import PORT, DefaultGroup, PortOrOff, is_default, origins, secret
 from backend.process import run
 
 log = logging.getLogger("playroom")
@@ -28,7 +29,9 @@ def playroom() -> None:
 
 
 @playroom.command(
-    "serve", epilog="The word serve may be left out. Another: echo, the tutorial's echo server."
+    "serve",
+    epilog="The word serve may be left out. Others: bridge and join, for telnet to a room behind a "
+    "router that passes HTTP only; echo, the tutorial's echo server. Each has its own --help.",
 )
 @click.option("--host", envvar="HOST", default=DEFAULT_HOST, help="Address to bind.")
 @click.option(
@@ -115,7 +118,8 @@ def playroom() -> None:
     envvar="LOG_LEVEL",
     type=click.Choice(["debug", "info", "warning"]),
     default="info",
-    help="Addresses are logged at debug only.",
+    help="Addresses are logged at debug only. On a terminal, which shows a live status, the "
+    "default is warning.",
 )
 @click.option(
     "--operator-secret",
@@ -131,6 +135,13 @@ def playroom() -> None:
     is_flag=True,
     default=False,
     help="Perform none of /demo, /chaos and /cancel.",
+)
+@click.option(
+    "--ping-seconds",
+    envvar="PING_SECONDS",
+    type=click.FloatRange(1.0, 3_600.0),
+    default=config.DEFAULT_PING_SECONDS,
+    help="Between two pings of a websocket: fewer than a proxy in front lets it be silent.",
 )
 @click.version_option(package_name="playroom")
 def command(
@@ -149,12 +160,16 @@ def command(
     log_level: str,
     operator_secret: str | None,
     no_theatre: bool,
+    ping_seconds: float,
 ) -> None:
     """One chat room that browsers and telnet users share.
 
     Every option can be set by an environment variable: --telnet-port by TELNET_PORT, and so on.
     """
-    logs.configure(log_format, log_level)
+    terminal = sys.stdout.fileno() if sys.stdout.isatty() else None
+    if terminal is not None and is_default("log_level"):
+        log_level = "warning"  # the live status tells the rest
+    logs.configure(log_format, log_level, is_live=terminal is not None)
     limits = Limits(
         _connections(max_connections),
         max_connections_per_address,
@@ -172,6 +187,8 @@ def command(
         limits,
         operator_secret,
         theatre=not no_theatre,
+        ping_seconds=ping_seconds,
+        terminal=terminal,
     )
     run(serve, _announce, settings)
 
@@ -188,6 +205,10 @@ def echo(host: str, port: int) -> None:
     """
     logs.configure("text", "info")
     run(echo_server.serve, lambda bound: _say(f"echo: telnet {host} {bound}"), host, port)
+
+
+playroom.add_command(bridge)
+playroom.add_command(join)
 
 
 def _connections(wanted: int | None) -> int:

@@ -14,6 +14,9 @@ DEFAULT_PORT = 8000
 DEFAULT_TELNET_PORT = 12345
 """The port of the tutorial's chat server."""
 
+DEFAULT_PING_SECONDS = 25.0
+"""Proxies cut a connection that is silent for about 55 seconds."""
+
 MIN_LINE_RATE = 0.5
 """With fewer lines a second, a few of them are half a minute of waiting, after which one is shown
 out for flooding."""
@@ -59,6 +62,8 @@ class Settings:
         limits: how much one may have.
         operator_secret: what makes a member an operator, by ``/op SECRET``; None for no operators.
         theatre: whether ``/demo``, ``/chaos`` and ``/cancel`` are performed.
+        ping_seconds: between two pings of a websocket.
+        terminal: descriptor of the one to write a live status to, if any.
     """
 
     host: str = DEFAULT_HOST
@@ -69,6 +74,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     operator_secret: str | None = field(default=None, repr=False)
     theatre: bool = True
+    ping_seconds: float = DEFAULT_PING_SECONDS
+    terminal: int | None = None
 
 
 def frontend_folder() -> Path:

@@ -11,17 +11,24 @@ from pythonjsonlogger.json import JsonFormatter
 
 Format = Literal["text", "json"]
 
+CLEAR = "\r\x1b[K"
+"""To the beginning of a terminal's line, and what is on it away (ECMA-48)."""
+
 _log = logging.getLogger("playroom")
 
 
-def configure(format: Format, level: str) -> None:
-    """Log to stderr in this format, from this level on."""
+def configure(format: Format, level: str, is_live: bool = False) -> None:
+    """Log to stderr in this format, from this level on.
+
+    With ``is_live``, a line of text first clears the live status that it would be written behind.
+    """
+    before = CLEAR if is_live else ""
     handler = logging.StreamHandler()
     if format == "json":
         fields = "%(levelname)s %(name)s %(message)s"
         handler.setFormatter(JsonFormatter(fields, timestamp="at"))
     else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+        handler.setFormatter(logging.Formatter(f"{before}%(asctime)s %(name)s: %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler])
 
 

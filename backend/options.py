@@ -11,6 +11,12 @@ import click
 PORT = click.IntRange(0, 65535)
 
 
+def is_default(name: str) -> bool:
+    """Whether the parameter of the present command was set neither by flag nor by variable."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is click.core.ParameterSource.DEFAULT
+
+
 class PortOrOff(click.ParamType[int | None]):
     """A port; None for ``off``."""
 

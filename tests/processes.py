@@ -39,6 +39,7 @@ _SETTINGS = {
         "MAX_CONNECTIONS",
         "LOG_FORMAT",
         "LOG_LEVEL",
+        "PING_SECONDS",
         *NO_LIMITS,
     ),
 }

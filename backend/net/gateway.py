@@ -6,7 +6,7 @@ Knows nothing of telnet or of the page, and the protocol only through ``websocke
 from collections.abc import Awaitable, Sequence
 from functools import partial
 
-from backend.net.connection import Connection
+from backend.net.connection import Connection, Ping
 from backend.net.doorkeeper import Visit
 from backend.net.hub import Hub
 from backend.net.peer import Peer
@@ -28,17 +28,19 @@ class Gateway:
 
     Args:
         hub: where people go.
+        ping: how to keep them alive.
     """
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, ping: Ping = PING) -> None:
         self._hub = hub
+        self._ping = ping
 
     def handle(self, peer: Peer, visit: Visit, head: bytes, rest: bytes) -> Awaitable[None]:
         """See ``door.Handles``."""
         connection = self._hub.connected(
             "web", frames.encode, peer, id=peer.id, origin=visit.origin
         )
-        connection.ping = PING
+        connection.ping = self._ping
         take = partial(_lines, connection)
         talk = admit(connection, visit.refusal, partial(converse, self._hub, connection))
         return speak(peer, connection, head, rest, take, talk, MAX_MESSAGE_LENGTH, MAX_PIECES)

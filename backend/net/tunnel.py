@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Sequence
 from functools import partial
 
 from backend.net import telnet
-from backend.net.connection import Connection
+from backend.net.connection import Connection, Ping
 from backend.net.doorkeeper import Visit
 from backend.net.hub import Hub
 from backend.net.peer import Peer
@@ -31,16 +31,18 @@ class Tunnel:
 
     Args:
         hub: where people go.
+        ping: how to keep them alive.
     """
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, ping: Ping = PING) -> None:
         self._hub = hub
+        self._ping = ping
 
     def handle(self, peer: Peer, visit: Visit, head: bytes, rest: bytes) -> Awaitable[None]:
         """See ``door.Handles``."""
         encode = telnet.Packed(terminal.encode, frames.binary)
         connection = self._hub.connected("telnet", encode, peer, id=peer.id, origin=visit.origin)
-        connection.ping = PING
+        connection.ping = self._ping
         return speak(
             peer,
             connection,

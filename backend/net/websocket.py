@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
 
+from backend.config import DEFAULT_PING_SECONDS
 from backend.logs import About
 from backend.net.connection import Connection, Ping
 from backend.net.doorkeeper import REFUSALS, Refusal
@@ -24,8 +25,8 @@ MAX_QUEUED_MESSAGES = 1_024
 """Messages the library may hand on before they are taken: more than fit into one read, so that it
 never waits for us in the middle of one."""
 
-PING = Ping(frames.PING, every=25.0, answer_within=20.0)
-"""Proxies cut a connection that is silent for about 55 seconds."""
+ANSWER_SHARE = 0.8
+"""How much of the time between two pings there is to answer one."""
 
 HANDSHAKE_SECONDS = 10.0
 """How long the opening handshake may take once the request is here."""
@@ -44,6 +45,14 @@ trio.BrokenResourceError when the connection is lost."""
 
 
 Talk = Callable[[Receive[Taken]], Awaitable[None]]
+
+
+def ping_every(seconds: float) -> Ping:
+    """How to keep a websocket alive; whoever answers no ping before the next is gone."""
+    return Ping(frames.PING, seconds, seconds * ANSWER_SHARE)
+
+
+PING = ping_every(DEFAULT_PING_SECONDS)
 
 
 def admit(connection: Connection, refusal: Refusal | None, talk: Talk[Taken]) -> Talk[Taken]:

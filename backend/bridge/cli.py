@@ -1,0 +1,124 @@
+"""The commands ``bridge`` and ``join``: an address in, a telnet in the room out.
+
+Knows how people call things, and nothing of how bytes get there.
+"""
+
+import re
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+import click
+import trio
+
+from backend import logs
+from backend.bridge import address
+from backend.bridge.bridge import serve
+from backend.bridge.dial import dial
+from backend.process import run
+
+DEFAULT_LISTEN = "localhost:12345"
+"""Where a room on this machine would have its telnet door."""
+
+CLIENTS = ("telnet", "nc")
+"""What ``join`` runs, the first that there is."""
+
+LOOPBACK = "127.0.0.1"
+
+
+class Room(click.ParamType[address.Address]):
+    """A room's address."""
+
+    name = "url"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> address.Address:
+        """See ``click.ParamType``."""
+        try:
+            return address.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class HostAndPort(click.ParamType[tuple[str, int]]):
+    """``HOST:PORT``, with an IPv6 address in brackets."""
+
+    name = "host:port"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        """See ``click.ParamType``."""
+        if isinstance(value, tuple):
+            return value
+        found = re.fullmatch(r"(?:\[([^\]]+)\]|([^:\[\]]+)):(\d{1,5})", str(value))
+        if found is None or int(found[3]) > 65_535:
+            self.fail(f"{value!r} is no HOST:PORT, such as {DEFAULT_LISTEN}", param, ctx)
+        return found[1] or found[2], int(found[3])
+
+
+CONTEXT = {"show_default": True, "help_option_names": ["-h", "--help"]}
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("room", type=Room(), metavar="URL")
+@click.option(
+    "--listen",
+    type=HostAndPort(),
+    default=DEFAULT_LISTEN,
+    help="Where telnets connect; port 0 for any free port.",
+)
+def bridge(room: address.Address, listen: tuple[str, int]) -> None:
+    """Let telnets into the room at URL, whose host passes HTTP only.
+
+    URL is what the page is opened by, such as https://chat.example. Every connection to the local
+    port becomes a websocket there. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are respected, and
+    SSL_CERT_FILE names further authorities for certificates. A room that restarts is joined again
+    under the same nick; what is typed meanwhile is lost.
+    """
+    logs.configure("text", "info")
+    host, port = listen
+
+    def announce(bound: int) -> None:
+        click.echo(f"bridge to {room}")
+        click.echo(f"telnet: telnet {host} {bound}")
+
+    run(serve, announce, host, port, partial(dial, room))
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("room", type=Room(), metavar="URL")
+def join(room: address.Address) -> None:
+    """Join the room at URL with this system's telnet, or with nc.
+
+    It runs a bridge on a free port of this machine for as long as the telnet is open; see the
+    command bridge.
+    """
+    logs.configure("text", "critical")  # what there is to say is said in the telnet
+    program = next(filter(None, map(shutil.which, CLIENTS)), None)
+    if program is None:
+        raise click.ClickException(
+            "there is neither telnet nor nc here; playroom bridge lets any other client in"
+        )
+    sys.exit(trio.run(_run, program, room))
+
+
+async def _run(program: str, room: address.Address) -> int:
+    """Run a telnet program on a bridge; its exit status."""
+    async with trio.open_nursery() as nursery:
+        port = await nursery.start(serve, LOOPBACK, 0, partial(dial, room), trio.Event())
+        with trio.open_signal_receiver(signal.SIGINT) as signals:
+            nursery.start_soon(_ignore, signals)
+            done = await trio.run_process([program, LOOPBACK, str(port)], stdin=None, check=False)
+            nursery.cancel_scope.cancel()
+    return abs(done.returncode)
+
+
+async def _ignore(signals: AsyncIterator[int]) -> None:
+    """^C is the telnet's, which gets it, too."""
+    async for _ in signals:
+        pass

@@ -1,0 +1,1 @@
+"""A dyno imitated on this machine: only PORT, and in front a router that passes HTTP only."""

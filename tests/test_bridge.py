@@ -1,0 +1,325 @@
+"""The bridge, between real sockets: a telnet at one end, the room at the other."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from functools import partial
+
+import pytest
+import trio
+import trio.testing
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, Request
+
+from backend.app import Bound
+from backend.bridge import bridge
+from backend.bridge.address import parse
+from backend.bridge.bridge import serve
+from backend.bridge.dial import CannotReachError, dial
+from backend.bridge.websocket import PING_SECONDS, SUBPROTOCOL, Websocket
+from backend.config import UNLIMITED
+from backend.wire import frames
+from tests.talkers import (
+    HELLO_PUTTY,
+    PROMPT,
+    PUTTY_HELLO,
+    Terminal,
+    a_room,
+    at_browser,
+    at_terminal,
+)
+
+HOST = "127.0.0.1"
+
+AGAIN = "<meta>: Connecting again. What you type meanwhile is lost."
+LOST = "<meta>: The connection to the room is lost."
+
+
+@asynccontextmanager
+async def a_bridge(dial: bridge.Dial) -> AsyncIterator[int]:
+    """A bridge that gets to a room so; its port."""
+    async with trio.open_nursery() as nursery:
+        stop = trio.Event()
+        yield await nursery.start(serve, HOST, 0, dial, stop)
+        stop.set()
+
+
+@asynccontextmanager
+async def at_bridge(room: Bound, nick: str | None = None) -> AsyncIterator[Terminal]:
+    """Somebody at a telnet, on a bridge of their own."""
+    way = partial(dial, parse(room.page_url))
+    async with a_bridge(way) as port, await trio.open_tcp_stream(HOST, port) as stream:
+        terminal = Terminal(stream)
+        yield terminal if nick is None else await terminal.joins(nick)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long before they try again."""
+    monkeypatch.setattr(bridge, "LONGEST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(bridge, "FIRST_PAUSE_SECONDS", 0.05)
+
+
+# --- a conversation ---
+
+
+async def test_telnet_over_the_bridge_is_telnet(room: Bound) -> None:
+    """The room's own texts, both ways, and a goodbye that ends the connection."""
+    async with at_browser(room, "bob") as bob, at_bridge(room, "alice") as alice:
+        await bob.sees("joined", nick="alice", via="telnet")
+        await bob.type("hi alice")
+        await alice.reads_line("<bob> : hi alice")
+        await alice.type("hi bob")
+        await bob.sees("said", text="hi alice")
+        await bob.sees("said", nick="alice", text="hi bob")
+        await alice.type("/quit")
+        assert await alice.rest() == "<meta>: Goodbye alice.\r\n"
+        await bob.sees("left", nick="alice")
+
+
+async def test_negotiation_goes_through_the_bridge(room: Bound) -> None:
+    """PuTTY's opening bytes get the answers that they get without it."""
+    async with at_bridge(room) as putty:
+        await putty.reads(PROMPT)
+        await putty.send(PUTTY_HELLO)
+        assert await putty.take(len(HELLO_PUTTY)) == HELLO_PUTTY
+
+
+async def test_whoever_ends_their_side_still_reads_the_answers(room: Bound) -> None:
+    """As with ``printf ... | nc -N``."""
+    async with at_bridge(room) as alice:
+        await alice.send(b"alice\r\n/who\r\n")
+        await alice.tcp.send_eof()
+        assert await alice.rest() == (
+            f"{PROMPT}<meta>: Welcome alice.\r\n<meta>: 1 here: alice (telnet)\r\n"
+        )
+
+
+async def test_a_telnet_that_is_cut_off_has_left(room: Bound) -> None:
+    """Nobody is kept for it."""
+    async with at_terminal(room, "bob") as bob, at_bridge(room, "alice") as alice:
+        await bob.reads_line("<meta>: alice joined.")
+        alice.reset()
+        await bob.reads_line("<meta>: alice left (connection lost)")
+
+
+async def test_who_is_not_let_in_reads_why() -> None:
+    """A room's refusal is a line, and the end."""
+    limits = replace(UNLIMITED, max_connections_per_address=1)
+    async with a_room(limits) as room, at_terminal(room, "bob"), at_bridge(room) as alice:
+        answer = await alice.rest()
+    assert answer.startswith("<meta>: ")
+    assert answer.count("\r\n") == 1
+    assert "address" in answer
+
+
+async def test_whoever_is_shown_out_reads_why_once_and_stays_out() -> None:
+    """What the room has said already is not said again by the bridge."""
+    async with (
+        a_room(UNLIMITED, operator_secret="owl") as room,
+        at_terminal(room, "bob") as bob,
+        at_bridge(room, "eve") as eve,
+    ):
+        await bob.reads_line("<meta>: eve joined.")
+        await bob.type("/op owl")
+        await bob.type("/kick eve")
+        assert await eve.rest() == "<meta>: You were kicked by bob\r\n"
+
+
+async def test_any_bytes_of_a_telnet_are_the_rooms_business(room: Bound) -> None:
+    """The bridge neither understands nor minds them."""
+    async with at_bridge(room, "alice") as alice:
+        await alice.send(bytes(range(256)) * 20 + b"\r\n")
+        await alice.type("/who")
+        while "1 here" not in await alice.line():
+            pass
+
+
+# --- a room that goes away ---
+
+
+class Rooms:
+    """Where the room is at the moment, if anywhere."""
+
+    def __init__(self) -> None:
+        self.bound: Bound | None = None
+
+    async def dial(self) -> Websocket:
+        """See ``bridge.Dial``."""
+        if self.bound is None:
+            await trio.lowlevel.checkpoint()
+            raise CannotReachError("nobody is there")
+        return await dial(parse(self.bound.page_url))
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[Bound]:
+        """A room, which is there for as long as this."""
+        async with a_room(UNLIMITED) as self.bound:
+            yield self.bound
+            self.bound = None
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_restart_is_told_and_people_are_back_under_their_nicks() -> None:
+    """Under the newest one; the bridge's own lines say what happened."""
+    rooms = Rooms()
+    async with a_bridge(rooms.dial) as port:
+        async with rooms.one():
+            alice = Terminal(await trio.open_tcp_stream(HOST, port))
+            await alice.joins("alice")
+            await alice.type("/nick Älice")
+            assert "Älice" in await alice.line()
+        async with alice.tcp:
+            await alice.reads_line("<meta>: The room is closing, come back soon")
+            await alice.reads_line(AGAIN)
+            await alice.type("this goes nowhere")
+            await alice.reads_line("<meta>: Nobody is there.")
+            async with rooms.one() as second:
+                await alice.reads_line(f"{PROMPT}Älice")
+                await alice.reads_line("<meta>: Welcome Älice.")
+                async with at_terminal(second, "bob") as bob:
+                    await alice.reads_line("<meta>: bob joined.")
+                    await alice.type("here again")
+                    await bob.reads_line("<Älice> : here again")
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_nick_that_is_taken_meanwhile_is_asked_for_again() -> None:
+    """By the room, as everybody is asked."""
+    rooms = Rooms()
+    async with a_bridge(rooms.dial) as port:
+        async with rooms.one():
+            alice = Terminal(await trio.open_tcp_stream(HOST, port))
+            await alice.joins("alice")
+        async with alice.tcp:
+            await alice.reads_line("<meta>: The room is closing, come back soon")
+            await alice.reads_line(AGAIN)
+            async with a_room(UNLIMITED) as second, at_terminal(second, "alice"):
+                rooms.bound = second
+                while PROMPT not in (line := await alice.line()):
+                    pass
+                assert line == f"{PROMPT}alice"
+                await alice.reads("<meta>: Username taken. Please enter another: ")
+                await alice.type("alison")
+                await alice.reads_line("<meta>: Welcome alison.")
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_whoever_hangs_up_meanwhile_is_not_connected_again() -> None:
+    """The bridge notices, and ends."""
+    rooms = Rooms()
+    async with a_bridge(rooms.dial) as port:
+        async with rooms.one():
+            alice = Terminal(await trio.open_tcp_stream(HOST, port))
+            await alice.joins("alice")
+        async with alice.tcp:
+            await alice.tcp.send_eof()
+            assert (await alice.rest()).startswith("<meta>: The room is closing")
+
+
+# --- peers that misbehave ---
+
+
+@asynccontextmanager
+async def a_visitor() -> AsyncIterator[tuple[trio.abc.Stream, trio.abc.Stream, list[int]]]:
+    """A telnet and a server on a bridge that keeps nothing in between; and calls, as they come."""
+    telnet, near = trio.testing.lockstep_stream_pair()
+    far, server = trio.testing.lockstep_stream_pair()
+    calls: list[int] = []
+
+    async def dial_once() -> Websocket:
+        calls.append(1)
+        if len(calls) > 1:
+            raise CannotReachError("it is gone", is_final=True)
+        websocket = Websocket(far)
+        await websocket.open("x", "/telnet")
+        return websocket
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(bridge.Visitor(1, near, dial_once).bridge)
+        protocol = WSConnection(ConnectionType.SERVER)
+        while not (asked := list(protocol.events())):
+            protocol.receive_data(bytes(await server.receive_some()))
+        assert isinstance(asked[0], Request)
+        assert asked[0].target == "/telnet"
+        await server.send_all(protocol.send(AcceptConnection(subprotocol=SUBPROTOCOL)))
+        yield telnet, server, calls
+        nursery.cancel_scope.cancel()
+
+
+async def flood(stream: trio.abc.Stream, piece: bytes, sent: list[int]) -> None:
+    """Send for ever, and count."""
+    while True:
+        await stream.send_all(piece)
+        sent.append(1)
+
+
+async def test_a_telnet_that_stops_reading_holds_up_the_server(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Nothing piles up in the bridge, and nobody is given up for being waited for."""
+    async with a_visitor() as (telnet, server, calls):
+        sent: list[int] = []
+        nursery.start_soon(flood, server, frames.binary(b"x" * 10_000), sent)
+        await trio.sleep(600)
+        assert len(sent) <= 4
+        assert calls == [1]
+        got = 0
+        while got < 100_000:
+            got += len(await telnet.receive_some())
+        assert len(sent) >= 9
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_server_that_stops_reading_holds_up_the_telnet_and_is_given_up(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Nothing piles up; a server that says nothing either is gone, and that is said."""
+    async with a_visitor() as (telnet, _, calls):
+        sent: list[int] = []
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(flood, telnet, b"x" * 10_000, sent)
+            await trio.sleep(PING_SECONDS - 1)
+            assert len(sent) <= 2
+            answer = bytes(await telnet.receive_some())
+            nursery.cancel_scope.cancel()
+        while data := await telnet.receive_some():
+            answer += data
+        assert answer.decode().split("\r\n") == [
+            "<meta>: It does not answer.",
+            AGAIN,
+            "<meta>: It is gone.",
+            "",
+        ]
+        assert calls == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"\xff" * 20, "<meta>: Invalid opcode 0xf"),
+        (b"\x81\x05hello", "<meta>: What it sends is no telnet."),
+        (b"\x88\x0e\x03\xf0Go \x1b[2J away", "<meta>: Go ?[2J away."),
+        (b"", LOST),
+    ],
+)
+async def test_a_server_that_speaks_nonsense_is_left_with_a_line(
+    said: bytes, told: str, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Whatever it says, a telnet's screen shows words."""
+    async with a_visitor() as (telnet, server, _), trio.open_nursery() as nursery:
+        nursery.start_soon(_say_and_close, server, said)
+        answer = b""
+        while data := await telnet.receive_some():
+            answer += data
+    assert answer.decode().startswith(told)
+    assert answer.isascii()
+    assert b"\x1b" not in answer
+
+
+async def _say_and_close(server: trio.abc.Stream, said: bytes) -> None:
+    if said:
+        await server.send_all(said)
+        with suppress(trio.BrokenResourceError):
+            await server.receive_some()
+    await server.aclose()
