@@ -32,13 +32,18 @@ class Journal(Protocol):
     """An ordered log that is followed as it grows.
 
     Attributes:
-        name: what the ids of this run's connections begin with, so that none is ever used twice in
-            the log; known once ``run`` has started. Empty if the log is no older than the run.
+        prefix: what the ids of this run's connections begin with, so that none is ever used twice
+            in the log; known once ``run`` has started. Empty if the log is no older than the run.
+        key: a secret as old as the log, in hexadecimal, by which origins are made of addresses, so
+            that bans hold as long; known once ``run`` has started.
+        is_shared: whether others write the same log, and record who is gone when one of them ends.
         trouble: what operators should know, in a few words for everybody's eyes; None if all is
             well.
     """
 
-    name: str
+    prefix: str
+    key: str
+    is_shared: bool
     trouble: str | None
 
     def record(self, entry: Entry) -> None:

@@ -3,6 +3,8 @@
 Entries are followed as they are recorded, and not kept: the room they led to is the memory.
 """
 
+import secrets
+
 import trio
 
 from backend.journal.journal import Follow, Memory
@@ -18,7 +20,9 @@ class MemoryJournal:
     """
 
     def __init__(self, follow: Follow, memory: Memory) -> None:
-        self.name = ""
+        self.prefix = ""
+        self.key = secrets.token_hex(16)
+        self.is_shared = False
         self.trouble: str | None = None
         self._follow = follow
 
