@@ -15,6 +15,7 @@ from functools import partial
 import trio
 
 from backend.config import UNLIMITED, Limits
+from backend.journal.journal import MakeJournal
 from backend.journal.memory import MemoryJournal
 from backend.logs import About
 from backend.net.connection import Connection, Encode
@@ -62,6 +63,7 @@ class Hub:
         new_token: makes an unguessable seat token.
         limits: what one may do.
         operator_secret: what makes a member an operator; None if nothing does.
+        make_journal: makes the log behind the room; None for one that ends with the process.
 
     Attributes:
         postman: who has to run for anything to arrive.
@@ -76,6 +78,7 @@ class Hub:
         new_token: Callable[[], str] = secrets.token_urlsafe,
         limits: Limits = UNLIMITED,
         operator_secret: str | None = None,
+        make_journal: MakeJournal | None = None,
     ) -> None:
         self.postman = Postman()
         self.is_closing = False
@@ -83,7 +86,7 @@ class Hub:
         self._new_token = new_token
         self._guesses = Guesses(operator_secret)
         self._room = Room()
-        self._journal = MemoryJournal(self._follow)
+        self._journal = (make_journal or MemoryJournal)(self._follow, self._room)
         self._connections: dict[str, Connection] = {}
         self._limits = limits
         self._numbers = itertools.count(1)

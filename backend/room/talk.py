@@ -5,7 +5,7 @@ Knows neither how they came in nor how they are told; leaving is handed in.
 
 from collections.abc import Callable
 
-from backend.room import commands, names, text, usage
+from backend.room import commands, names, plain, text, usage
 from backend.room.comings import Comings
 from backend.room.crowd import NAMED
 from backend.room.deliveries import Delivery
@@ -14,6 +14,7 @@ from backend.room.hearing import Hearing
 from backend.room.history import History
 from backend.room.members import Member, Members
 from backend.room.moderation import MAX_TOPIC, ONLY_OPERATORS, Moderation
+from backend.room.plain import Plain
 
 NORMAL_CLOSURE = 1000
 """RFC 6455 (7.4.1): the purpose of the connection has been fulfilled."""
@@ -45,6 +46,14 @@ class Talk:
         self._history = history
         self._leave = leave
         self.topic = Topic(0, 0.0, "", "")
+
+    def snapshot(self) -> Plain:
+        """See ``plain.Kept``."""
+        return plain.of_event(self.topic)
+
+    def restore(self, data: Plain) -> None:
+        """See ``plain.Kept``."""
+        self.topic = plain.event(data)
 
     def obey(self, member: Member, line: str, at: float) -> list[Delivery]:
         """Do what a clean line says."""

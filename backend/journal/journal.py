@@ -1,0 +1,64 @@
+"""What every journal does, wherever it keeps its log.
+
+Knows entries, and nobody who follows them.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import trio
+
+from backend.room.entries import Entry
+
+Follow = Callable[[Entry], None]
+"""Called with every entry, exactly once, in the one order of the log."""
+
+
+class JournalError(Exception):
+    """The log cannot be had, or cannot be read; ``str(error)`` says what and why, in one line."""
+
+
+class Memory(Protocol):
+    """What the log leads to, as far as it has been followed."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """All of it, in JSON's own values."""
+
+    def restore(self, data: dict[str, Any]) -> None:
+        """Be as the one was that this is a ``snapshot`` of."""
+
+
+class Journal(Protocol):
+    """An ordered log that is followed as it grows.
+
+    Attributes:
+        prefix: what the ids of this run's connections begin with, so that none is ever used twice
+            in the log; known once ``run`` has started. Empty if the log is no older than the run.
+        key: a secret as old as the log, in hexadecimal, by which origins are made of addresses, so
+            that bans hold as long; known once ``run`` has started.
+        is_shared: whether others write the same log, and record who is gone when one of them ends.
+        trouble: what operators should know, in a few words for everybody's eyes; None if all is
+            well.
+    """
+
+    prefix: str
+    key: str
+    is_shared: bool
+    trouble: str | None
+
+    def record(self, entry: Entry) -> None:
+        """Put an entry at the end. Never waits, and never fails for the sake of the store."""
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Bring the memory up to date, say so, and keep the log until cancelled.
+
+        Raises:
+            JournalError: before the memory was up to date.
+        """
+
+    async def flush(self) -> None:
+        """Wait until all that was recorded is safe; how long that may take is the caller's."""
+
+
+MakeJournal = Callable[[Follow, Memory], Journal]
+"""A journal for whoever follows it, and for what that leads to."""
