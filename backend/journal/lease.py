@@ -7,11 +7,11 @@ enter anew, as somebody else. Knows the server by its deeds only.
 import json
 import secrets
 from dataclasses import replace
-from typing import Any, Protocol
 
 import trio
 
 from backend.journal.follower import Follower, Position
+from backend.journal.journal import Memory
 from backend.journal.server import Server
 
 LEASE_SECONDS = 10.0
@@ -30,16 +30,6 @@ KEPT_BEFORE = 10_000
 
 class FencedError(Exception):
     """The log goes on without this node."""
-
-
-class Memory(Protocol):
-    """What entries lead to."""
-
-    def snapshot(self) -> dict[str, Any]:
-        """All of it, as JSON values."""
-
-    def restore(self, data: dict[str, Any]) -> None:
-        """Be what this is a snapshot of."""
 
 
 class Lease:

@@ -7,7 +7,7 @@ Knows the server by its deeds, and the room as something that can be written dow
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
 
@@ -15,7 +15,8 @@ import trio
 
 from backend.journal.codec import encode
 from backend.journal.follower import END, BrokenLogError, Follower, Record
-from backend.journal.lease import FencedError, Lease, Memory
+from backend.journal.journal import Follow, JournalError, Memory
+from backend.journal.lease import FencedError, Lease
 from backend.journal.server import AwayError, Server, connect
 from backend.room.entries import Entry, Tick
 
@@ -37,37 +38,20 @@ GOODBYE_SECONDS = 1.0
 log = logging.getLogger("playroom")
 
 
-class UnavailableError(Exception):
-    """The journal cannot be had; ``str(error)`` says why."""
-
-
 class RedisJournal:
-    """One node's end of the log.
+    """One node's end of the log; see ``journal.Journal``.
 
     Args:
-        url: where the server is.
         follow: called with every entry, in the order that all nodes have in common.
-        memory: what the entries lead to.
-        scatter: called when people here may have seen what is not in the log, or not all that is:
-            they have to come again.
+        memory: what the entries lead to. It is restored again, from what the other nodes have,
+            when people here may have seen what is not in the log, or not all that is.
+        url: where the server is.
         grace: seconds that seats on a dead node are kept.
-
-    Attributes:
-        trouble: what operators should know; None when all is well.
-        is_away: whether what is recorded is not followed for now.
     """
 
-    def __init__(
-        self,
-        url: str,
-        follow: Callable[[Entry], None],
-        memory: Memory,
-        scatter: Callable[[], None],
-        grace: float = 0.0,
-    ) -> None:
+    def __init__(self, follow: Follow, memory: Memory, url: str, grace: float = 0.0) -> None:
         self._url = url
         self._follow = follow
-        self._scatter = scatter
         self._follower = Follower()
         self._lease = Lease(self._follower, memory, grace)
         self._is_part = False
@@ -79,8 +63,8 @@ class RedisJournal:
         self.is_away = True
 
     @property
-    def prefix(self) -> str:
-        """How the ids of this node's connections begin."""
+    def name(self) -> str:
+        """How the ids of this node's connections begin: another each time it has to start over."""
         return f"{self._lease.node}-"
 
     @property
@@ -93,7 +77,7 @@ class RedisJournal:
 
         Nothing comes of one about a connection of the node we were before.
         """
-        if isinstance(entry, Tick) or entry.connection.startswith(self.prefix):
+        if isinstance(entry, Tick) or entry.connection.startswith(self.name):
             self._pending.append(encode(entry))
             self._recorded.set()
 
@@ -106,7 +90,7 @@ class RedisJournal:
         """Bring the room up to date, then follow the log until cancelled.
 
         Raises:
-            UnavailableError: the server cannot be reached at the start.
+            JournalError: the server cannot be reached at the start.
         """
         has_started = False
         try:
@@ -122,7 +106,7 @@ class RedisJournal:
                 except* (AwayError, FencedError, BrokenLogError) as group:
                     why = _innermost(group)
                 if not has_started:
-                    raise UnavailableError(f"cannot use the Redis server: {why}")
+                    raise JournalError(f"cannot use the Redis server: {why}")
                 self._goes_away(why)
                 await trio.sleep(RETRY_SECONDS)
         finally:
@@ -150,7 +134,6 @@ class RedisJournal:
         self.trouble, self.is_away = None, False
 
     async def _start_over(self, server: Server) -> None:
-        self._scatter()
         self._pending.clear()
         self._followed = 0
         self._settled.set()
