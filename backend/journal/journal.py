@@ -29,22 +29,33 @@ class Memory(Protocol):
 
 
 class Journal(Protocol):
-    """An ordered log that is followed as it grows.
+    """An ordered log that is followed as it grows."""
 
-    Attributes:
-        prefix: what the ids of this run's connections begin with, so that none is ever used twice
-            in the log; known once ``run`` has started. Empty if the log is no older than the run.
-        key: a secret as old as the log, in hexadecimal, by which origins are made of addresses, so
-            that bans hold as long; known once ``run`` has started.
-        is_shared: whether others write the same log, and record who is gone when one of them ends.
-        trouble: what operators should know, in a few words for everybody's eyes; None if all is
-            well.
-    """
+    @property
+    def prefix(self) -> str:
+        """What the ids of this run's connections begin with, so that none is ever used twice.
 
-    prefix: str
-    key: str
-    is_shared: bool
-    trouble: str | None
+        Known once ``run`` has started. Empty if the log is no older than the run.
+        """
+
+    @property
+    def key(self) -> str:
+        """A secret as old as the log, in hexadecimal, by which origins are made of addresses.
+
+        So that bans hold as long. Known once ``run`` has started.
+        """
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others write the same log, and record who is gone when one of them ends."""
+
+    @property
+    def trouble(self) -> str | None:
+        """What operators should know, in a few words for everybody's eyes; None if all is well."""
+
+    @property
+    def is_away(self) -> bool:
+        """Whether what is recorded now will be followed only when that is over."""
 
     def record(self, entry: Entry) -> None:
         """Put an entry at the end. Never waits, and never fails for the sake of the store."""

@@ -59,11 +59,12 @@ class RedisJournal:
         self._followed = 0  # how many of ours have been
         self._recorded = trio.Event()
         self._settled = trio.Event()
+        self.is_shared = True
         self.trouble: str | None = None
         self.is_away = True
 
     @property
-    def name(self) -> str:
+    def prefix(self) -> str:
         """How the ids of this node's connections begin: another each time it has to start over."""
         return f"{self._lease.node}-"
 
@@ -77,7 +78,7 @@ class RedisJournal:
 
         Nothing comes of one about a connection of the node we were before.
         """
-        if isinstance(entry, Tick) or entry.connection.startswith(self.name):
+        if isinstance(entry, Tick) or entry.connection.startswith(self.prefix):
             self._pending.append(encode(entry))
             self._recorded.set()
 

@@ -5,6 +5,7 @@ Either it is *dismissed*: it stops being read, gets the rest of its mail and a g
 room.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -69,6 +70,10 @@ class Connection:
         ping: how to keep it alive; None to leave that to TCP.
         heard: when something last came, in trio's seconds.
         pinged: when a ping was last sent, likewise.
+        unsettled: how much of what it did has not come of it yet; with what follows, see
+            ``patience``.
+        answers: those to lines that are withheld, in their order.
+        settled: what its session waits for.
 
     Args:
         make_outbox: given what to call when the outbox gives up, the outbox.
@@ -79,6 +84,7 @@ class Connection:
     __slots__ = (
         *("_forget", "encode", "goodbye", "heard", "id", "is_present", "life", "origin", "outbox"),
         *("pace", "ping", "pinged", "reading", "reason", "via", "went_away"),
+        *("answers", "settled", "unsettled"),
     )
 
     def __init__(
@@ -105,6 +111,9 @@ class Connection:
         self.is_present = False
         self.ping: Ping | None = None
         self.heard = self.pinged = trio.current_time()
+        self.unsettled = 0
+        self.answers: deque[Event] | None = None
+        self.settled: trio.Event | None = None
         self._forget = forget
 
     # Not a generator with @contextmanager: that would keep three more objects per connection.

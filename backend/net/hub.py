@@ -23,6 +23,7 @@ from backend.net.dispatch import Dispatch
 from backend.net.guesses import GIVEN_AWAY, Guesses
 from backend.net.notes import note
 from backend.net.outbox import CONNECTION_LOST, Outbox
+from backend.net.patience import NOT_SENT, Patience, refusal
 from backend.net.postman import Postman
 from backend.net.sink import Sink
 from backend.room.claims import WITHHELD, claimed_secret, has_claim
@@ -38,7 +39,7 @@ from backend.room.entries import (
     Via,
     Withheld,
 )
-from backend.room.events import Dismissed, Event, Noticed, Person, Prompted
+from backend.room.events import Dismissed, Event, Person, Prompted
 from backend.room.room import Room
 
 GOING_AWAY = 1001
@@ -67,6 +68,7 @@ class Hub:
 
     Attributes:
         postman: who has to run for anything to arrive.
+        patience: what has been done that has not come of it yet.
         dispatch: what was said to whom, in figures.
         is_closing: whether everybody is being shown out.
         ended: how many connections we ended against their will, by reason.
@@ -92,6 +94,7 @@ class Hub:
         self._numbers = itertools.count(1)
         self._nobody_left = trio.Event()
         self.dispatch = Dispatch(self._connections, self.postman)
+        self.patience = Patience(self._journal, self._connections, self._show, self.is_member)
         self.ended: Counter[str] = Counter()
 
     @property
@@ -128,7 +131,8 @@ class Hub:
             id: what the log calls it; none for the next number.
             origin: where it comes from, as an opaque key, equal for equal addresses.
         """
-        id = id or f"c{next(self._numbers)}"
+        # Others write the same log, and so did we before: not even a "c1" may come twice.
+        id = f"{self._journal.prefix}{id or f'c{next(self._numbers)}'}"
         outbox = partial(Outbox, sink, self.postman.announce)
         connection = Connection(id, origin, via, encode, outbox, self._forget, self._limits)
         self._connections[connection.id] = connection
@@ -157,16 +161,19 @@ class Hub:
         connection.is_present = True
         if self.is_closing:
             self._show_out([connection.id])
-            return
-        token, origin = self._new_token(), connection.origin
-        self._journal.record(Arrived(connection.id, connection.via, token, self._now(), origin))
+        elif self.patience.is_here(connection):
+            token, via, origin = self._new_token(), connection.via, connection.origin
+            arrived = Arrived(connection.id, via, token, self._now(), origin)
+            self.patience.record(connection, arrived)
 
     def heard(self, connection: Connection, line: str | None) -> None:
         """Somebody sent a line; None for one that was too long to keep."""
-        if line is None:
-            self._journal.record(Overlong(connection.id, self._now()))
-        elif line == TYPING:
+        if line == TYPING:
             self._deliver(self._room.typing(connection.id, self._now()))
+        elif self.patience.is_at_end(connection):
+            self._withhold(connection, NOT_SENT)
+        elif line is None:
+            self.patience.record(connection, Overlong(connection.id, self._now()))
         elif (guess := claimed_secret(line)) is not None:
             self._guessed(connection, guess)
         elif has_claim(line):
@@ -174,42 +181,43 @@ class Hub:
         elif self.is_operator(connection) and self._guesses.is_given_away(line):
             self._withhold(connection, GIVEN_AWAY)
         else:
-            self._journal.record(Line(connection.id, line, self._now()))
+            self.patience.record(connection, Line(connection.id, line, self._now()))
 
     def _guessed(self, connection: Connection, guess: str) -> None:
         """Somebody offers a secret, which goes no further than this."""
-        self._journal.record(Withheld(connection.id, self._now()))
-        refusal: Event | None = Prompted("Join first")
+        withheld = Withheld(connection.id, self._now())
+        no: Event | None = Prompted("Join first")
         if self.is_member(connection):
             who = connection.origin or connection.id
-            refusal = self._guesses.refuse(guess, who, connection.id, trio.current_time())
-        if refusal is None:
-            self._journal.record(Promoted(connection.id, self._now()))
+            no = self._guesses.refuse(guess, who, connection.id, trio.current_time())
+        self.patience.record(connection, withheld, no)
+        if no is None:
+            self.patience.record(connection, Promoted(connection.id, self._now()))
         else:
             About(connection.id).info("refused: not an operator")
-            self.dispatch.deliver(Delivery(refusal, (connection.id,)))
 
     def _withhold(self, connection: Connection, why: str) -> None:
-        self._journal.record(Withheld(connection.id, self._now()))
-        answer: Event = Prompted(why.removesuffix("."))
-        if self.is_member(connection):
-            answer = Noticed(why, refused=True)
-        self.dispatch.deliver(Delivery(answer, (connection.id,)))
+        withheld, is_member = Withheld(connection.id, self._now()), self.is_member(connection)
+        self.patience.record(connection, withheld, refusal(is_member, why))
 
     def gone(self, connection: Connection) -> None:
         """Nothing more will come from somebody. Safe for one who has left already."""
         connection.is_present = False
         connection.ping = None
+        self.dispatch.changed(connection)
         if not self.is_closing:
             now = self._now()
             until = now + self._limits.grace if connection.may_return else 0.0
-            self._journal.record(Gone(connection.id, connection.reason, now, until))
+            self.patience.record(connection, Gone(connection.id, connection.reason, now, until))
 
     async def keep_time(self) -> None:
         """Each second tell who came and went in a crowd, and who has not come back."""
         while True:
             await trio.sleep(NEWS_SECONDS)
-            if not self.is_closing and self._room.is_due(now := self._now()):
+            self.patience.look()
+            if self._journal.is_away or self.is_closing:
+                continue
+            if self._room.is_due(now := self._now()):
                 try:
                     self._journal.record(Tick(now))
                 except Exception:  # the house goes on without this news
@@ -232,6 +240,7 @@ class Hub:
         for delivery in deliveries:
             note(entry, delivery)
         self._deliver(deliveries)
+        self.patience.followed(entry)
 
     def _deliver(self, deliveries: Iterable[Delivery]) -> None:
         for delivery in deliveries:
@@ -239,6 +248,9 @@ class Hub:
 
     def _show_out(self, ids: Iterable[str]) -> None:
         self.dispatch.deliver(Delivery(Dismissed(CLOSING_TEXT, GOING_AWAY), tuple(ids)))
+
+    def _show(self, event: Event, connection: Connection) -> None:
+        self.dispatch.deliver(Delivery(event, (connection.id,)))
 
     def _now(self) -> float:
         return round(self._clock(), 3)
