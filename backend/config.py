@@ -58,6 +58,7 @@ class Settings:
         trusted_proxies: how many proxies in front add to X-Forwarded-For; 0 to ignore it.
         limits: how much one may have.
         operator_secret: what makes a member an operator, by ``/op SECRET``; None for no operators.
+        theatre: whether ``/demo``, ``/chaos`` and ``/cancel`` are performed.
     """
 
     host: str = DEFAULT_HOST
@@ -67,6 +68,7 @@ class Settings:
     trusted_proxies: int = 0
     limits: Limits = field(default_factory=Limits)
     operator_secret: str | None = field(default=None, repr=False)
+    theatre: bool = True
 
 
 def frontend_folder() -> Path:

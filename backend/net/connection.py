@@ -17,8 +17,9 @@ from backend.config import Limits
 from backend.logs import About
 from backend.net.outbox import CONNECTION_LOST, Outbox
 from backend.net.pace import Pace
+from backend.room.codes import POLICY_VIOLATION
 from backend.room.entries import Via
-from backend.room.events import POLICY_VIOLATION, Dismissed, Event, Noticed
+from backend.room.events import Dismissed, Event, Noticed
 
 FLUSH_SECONDS = 3.0
 """How long a dismissed connection may take over the mail it still has."""
@@ -68,8 +69,11 @@ class Connection:
         pace: how fast it is read.
         is_present: whether a session is going on: events are for nobody before and after it.
         ping: how to keep it alive; None to leave that to TCP.
+        fault: what its handler is to raise; only the theatre has it do so.
         heard: when something last came, in trio's seconds.
         pinged: when a ping was last sent, likewise.
+        since: when it began, likewise.
+        task: the one that serves it.
         unsettled: how much of what it did has not come of it yet; with what follows, see
             ``patience``.
         answers: those to lines that are withheld, in their order.
@@ -82,9 +86,9 @@ class Connection:
     """
 
     __slots__ = (
-        *("_forget", "encode", "goodbye", "heard", "id", "is_present", "life", "origin", "outbox"),
-        *("pace", "ping", "pinged", "reading", "reason", "via", "went_away"),
-        *("answers", "settled", "unsettled"),
+        *("_forget", "answers", "encode", "fault", "goodbye", "heard", "id", "is_present", "life"),
+        *("origin", "outbox", "pace", "ping", "pinged", "reading", "reason", "settled", "since"),
+        *("task", "unsettled", "via", "went_away"),
     )
 
     def __init__(
@@ -110,7 +114,9 @@ class Connection:
         self.pace = Pace(limits.line_rate, limits.line_burst, self)
         self.is_present = False
         self.ping: Ping | None = None
-        self.heard = self.pinged = trio.current_time()
+        self.fault: Exception | None = None
+        self.since = self.heard = self.pinged = trio.current_time()
+        self.task = trio.lowlevel.current_task()
         self.unsettled = 0
         self.answers: deque[Event] | None = None
         self.settled: trio.Event | None = None
@@ -176,6 +182,11 @@ class Connection:
             self.reason = self.reason or why
         self.outbox.close()
         self.life.cancel()
+
+    def fail(self, fault: Exception) -> None:
+        """Have the handler itself raise this, as soon as it would read."""
+        self.fault = fault
+        self.reading.cancel()
 
     async def flush(self) -> None:
         """Wait until the mail has left, but no longer than ``FLUSH_SECONDS``."""

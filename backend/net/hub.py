@@ -23,10 +23,11 @@ from backend.net.dispatch import Dispatch
 from backend.net.guesses import GIVEN_AWAY, Guesses
 from backend.net.notes import note
 from backend.net.outbox import CONNECTION_LOST, Outbox
-from backend.net.patience import NOT_SENT, Patience, refusal
+from backend.net.patience import NOT_SENT, Patience
 from backend.net.postman import Postman
 from backend.net.sink import Sink
 from backend.room.claims import WITHHELD, claimed_secret, has_claim
+from backend.room.codes import GOING_AWAY
 from backend.room.deliveries import Delivery
 from backend.room.entries import (
     Arrived,
@@ -41,9 +42,6 @@ from backend.room.entries import (
 )
 from backend.room.events import Dismissed, Event, Person, Prompted
 from backend.room.room import Room
-
-GOING_AWAY = 1001
-"""RFC 6455 (7.4.1): the server is going down."""
 
 NEWS_SECONDS = 1.0
 """How often a crowd is told who came and went: as fast as anybody reads."""
@@ -72,6 +70,8 @@ class Hub:
         dispatch: what was said to whom, in figures.
         is_closing: whether everybody is being shown out.
         ended: how many connections we ended against their will, by reason.
+        backstage: whether a member's line was for this process and not for the room; what it asks
+            for is then done, and the journal never has it.
     """
 
     def __init__(
@@ -96,6 +96,7 @@ class Hub:
         self.dispatch = Dispatch(self._connections, self.postman)
         self.patience = Patience(self._journal, self._connections, self._show, self.is_member)
         self.ended: Counter[str] = Counter()
+        self.backstage: Callable[[Connection, str], bool] = lambda connection, line: False
 
     @property
     def connections(self) -> Iterable[Connection]:
@@ -114,6 +115,10 @@ class Hub:
     def is_member(self, connection: Connection) -> bool:
         """Whether this connection has been let in."""
         return self._room.is_member(connection.id)
+
+    def nick_of(self, connection: Connection) -> str | None:
+        """What this connection's member is called; None if nobody has been let in by it."""
+        return self._room.nick_of(connection.id)
 
     def is_operator(self, connection: Connection) -> bool:
         """Whether this connection's member may give orders."""
@@ -168,43 +173,41 @@ class Hub:
 
     def heard(self, connection: Connection, line: str | None) -> None:
         """Somebody sent a line; None for one that was too long to keep."""
-        if line == TYPING:
-            self._deliver(self._room.typing(connection.id, self._now()))
+        now = self._now()
+        if line == TYPING and self.is_member(connection):
+            self._deliver(self._room.typing(connection.id, now))
         elif self.patience.is_at_end(connection):
-            self._withhold(connection, NOT_SENT)
+            self.patience.withhold(connection, now, NOT_SENT)
         elif line is None:
-            self.patience.record(connection, Overlong(connection.id, self._now()))
+            self.patience.record(connection, Overlong(connection.id, now))
         elif (guess := claimed_secret(line)) is not None:
-            self._guessed(connection, guess)
+            self._guessed(connection, guess, now)
         elif has_claim(line):
-            self._withhold(connection, WITHHELD)
+            self.patience.withhold(connection, now, WITHHELD)
         elif self.is_operator(connection) and self._guesses.is_given_away(line):
-            self._withhold(connection, GIVEN_AWAY)
+            self.patience.withhold(connection, now, GIVEN_AWAY)
+        elif self.is_member(connection) and self.backstage(connection, line):
+            self.patience.record(connection, Withheld(connection.id, now))
         else:
-            self.patience.record(connection, Line(connection.id, line, self._now()))
+            self.patience.record(connection, Line(connection.id, line, now))
 
-    def _guessed(self, connection: Connection, guess: str) -> None:
+    def _guessed(self, connection: Connection, guess: str, now: float) -> None:
         """Somebody offers a secret, which goes no further than this."""
-        withheld = Withheld(connection.id, self._now())
         no: Event | None = Prompted("Join first")
         if self.is_member(connection):
             who = connection.origin or connection.id
             no = self._guesses.refuse(guess, who, connection.id, trio.current_time())
-        self.patience.record(connection, withheld, no)
+        self.patience.record(connection, Withheld(connection.id, now), no)
         if no is None:
-            self.patience.record(connection, Promoted(connection.id, self._now()))
+            self.patience.record(connection, Promoted(connection.id, now))
         else:
             About(connection.id).info("refused: not an operator")
-
-    def _withhold(self, connection: Connection, why: str) -> None:
-        withheld, is_member = Withheld(connection.id, self._now()), self.is_member(connection)
-        self.patience.record(connection, withheld, refusal(is_member, why))
 
     def gone(self, connection: Connection) -> None:
         """Nothing more will come from somebody. Safe for one who has left already."""
         connection.is_present = False
         connection.ping = None
-        self.dispatch.changed(connection)
+        self.dispatch.changed(connection)  # whose seat may be kept, and is written to no more
         if not self.is_closing:
             now = self._now()
             until = now + self._limits.grace if connection.may_return else 0.0

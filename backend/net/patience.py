@@ -12,6 +12,7 @@ import trio
 
 from backend.journal.journal import Journal
 from backend.net.connection import Connection
+from backend.room.codes import SERVICE_RESTART, TRY_AGAIN_LATER
 from backend.room.entries import Entry, Tick, Withheld
 from backend.room.events import Dismissed, Event, Noticed, Prompted
 
@@ -21,11 +22,7 @@ KEPT = 5
 REFUSED = 15
 """Further ones that are answered, each by a refusal; behind them nothing is read."""
 
-SERVICE_RESTART = 1012
-TRY_AGAIN_LATER = 1013
-"""The registry that RFC 6455 (7.4.1) begins."""
-
-AWAY = f"The room cannot be reached for the moment. Your next {KEPT} lines are kept, and said when it can."
+AWAY = f"The room cannot be reached for the moment: up to {KEPT} of your lines are kept."
 BACK = "The room can be reached again."
 NOT_KEPT = "No more is kept: your next lines are not sent."
 NOT_SENT = "Nothing was sent: the room could not be reached."
@@ -80,6 +77,12 @@ class Patience:
                 self._show(Noticed(NOT_KEPT), connection)
         self._journal.record(entry)
 
+    def withhold(self, connection: Connection, at: float, why: str) -> None:
+        """Record only that there was a line, and say why."""
+        is_member = self._is_member(connection)
+        answer = Noticed(why, refused=True) if is_member else Prompted(why.removesuffix("."))
+        self.record(connection, Withheld(connection.id, at), answer)
+
     def followed(self, entry: Entry) -> None:
         """An entry of anybody's has come back, and what comes of it has been delivered."""
         if isinstance(entry, Tick):
@@ -118,11 +121,6 @@ class Patience:
             if connection.is_present and connection.goodbye is None:
                 self._show(Dismissed(BEGUN_ANEW, SERVICE_RESTART), connection)
             connection.dismiss(SERVICE_RESTART, BEGUN_ANEW, "out of reach")
-
-
-def refusal(is_member: bool, why: str) -> Event:
-    """The answer to a line that is not passed on."""
-    return Noticed(why, refused=True) if is_member else Prompted(why.removesuffix("."))
 
 
 def _wake(connection: Connection) -> None:
