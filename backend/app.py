@@ -4,10 +4,14 @@ The composition root: the only module that knows all the others.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import trio
 
 from backend.config import Settings, frontend_folder
+from backend.journal.journal import MakeJournal
+from backend.journal.memory import MemoryJournal
+from backend.journal.sqlite import SqliteJournal
 from backend.net.assets import Asset, Assets
 from backend.net.door import FrontDoor, Handles
 from backend.net.doorkeeper import Doorkeeper
@@ -23,6 +27,9 @@ from backend.net.watch import Watch
 
 DRAIN_SECONDS = 7.0
 """How long people may take to leave once told: with what comes after, below the 10 s promised."""
+
+FLUSH_SECONDS = 1.5
+"""How long a slow disk may take over what was said last; likewise."""
 
 
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104
@@ -58,8 +65,14 @@ async def serve(
 
     Raises:
         StartError: a port could not be had (inside an exception group, being a nursery's).
+        JournalError: the log could not be had (likewise).
     """
-    hub = Hub(limits=settings.limits, operator_secret=settings.operator_secret)
+    hub = Hub(
+        limits=settings.limits,
+        operator_secret=settings.operator_secret,
+        make_journal=_make_journal(settings),
+    )
+    journal = hub.chronicle.journal
     doorkeeper = Doorkeeper(settings.limits, settings.trusted_proxies)
     pulse = Pulse()
     watch = Watch(hub, doorkeeper, pulse)
@@ -70,6 +83,8 @@ async def serve(
     front = FrontDoor(gateways, site, doorkeeper, settings.allowed_origins)
 
     async with trio.open_nursery() as house:
+        await house.start(hub.chronicle.keep)
+        doorkeeper.key = bytes.fromhex(journal.key)
         house.start_soon(hub.postman.run)
         house.start_soon(hub.keep_time)
         house.start_soon(keep_alive, hub)
@@ -78,11 +93,13 @@ async def serve(
 
         async with trio.open_nursery() as listening:
             host, port, telnet_port = settings.host, settings.port, settings.telnet_port
-            port = await listening.start(listen, front.handle, host, port, house)
+            port = await listening.start(listen, front.handle, host, port, house, journal.prefix)
             bound = Bound(host, port, None)
             if telnet_port is not None:
                 telnet = TelnetDoor(hub, doorkeeper, bound.page_url)
-                telnet_port = await listening.start(listen, telnet.handle, host, telnet_port, house)
+                telnet_port = await listening.start(
+                    listen, telnet.handle, host, telnet_port, house, journal.prefix
+                )
                 bound = Bound(host, port, telnet_port)
             task_status.started(bound)
 
@@ -93,4 +110,12 @@ async def serve(
             front.close()
             await hub.close()
             await doorkeeper.nobody_left()
+        with trio.move_on_after(FLUSH_SECONDS):
+            await journal.flush()
         house.cancel_scope.cancel()
+
+
+def _make_journal(settings: Settings) -> MakeJournal:
+    if settings.history is None:
+        return MemoryJournal
+    return partial(SqliteJournal, settings.history, settings.history_limit)

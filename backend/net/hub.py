@@ -18,6 +18,7 @@ from backend.config import UNLIMITED, Limits
 from backend.journal.journal import MakeJournal
 from backend.journal.memory import MemoryJournal
 from backend.logs import About
+from backend.net.chronicle import Chronicle
 from backend.net.connection import Connection, Encode
 from backend.net.dispatch import Dispatch
 from backend.net.guesses import GIVEN_AWAY, Guesses
@@ -39,7 +40,6 @@ from backend.room.entries import (
     Withheld,
 )
 from backend.room.events import Dismissed, Event, Noticed, Person, Prompted
-from backend.room.room import Room
 
 GOING_AWAY = 1001
 """RFC 6455 (7.4.1): the server is going down."""
@@ -67,6 +67,7 @@ class Hub:
 
     Attributes:
         postman: who has to run for anything to arrive.
+        chronicle: who has to run before anybody may come.
         dispatch: what was said to whom, in figures.
         is_closing: whether everybody is being shown out.
         ended: how many connections we ended against their will, by reason.
@@ -85,8 +86,9 @@ class Hub:
         self._clock = clock
         self._new_token = new_token
         self._guesses = Guesses(operator_secret)
-        self._room = Room()
-        self._journal = (make_journal or MemoryJournal)(self._follow, self._room)
+        make = make_journal or MemoryJournal
+        self.chronicle = Chronicle(make, self._tell, self._now, limits.grace)
+        self._room, self._journal = self.chronicle.room, self.chronicle.journal
         self._connections: dict[str, Connection] = {}
         self._limits = limits
         self._numbers = itertools.count(1)
@@ -125,10 +127,10 @@ class Hub:
             via: the door it came through.
             encode: makes its bytes of an event.
             sink: where they go.
-            id: what the log calls it; none for the next number.
+            id: unique in the log; none for the next number.
             origin: where it comes from, as an opaque key, equal for equal addresses.
         """
-        id = id or f"c{next(self._numbers)}"
+        id = id or f"{self._journal.prefix}c{next(self._numbers)}"
         outbox = partial(Outbox, sink, self.postman.announce)
         connection = Connection(id, origin, via, encode, outbox, self._forget, self._limits)
         self._connections[connection.id] = connection
@@ -227,8 +229,7 @@ class Hub:
 
     # --- what comes of it ---
 
-    def _follow(self, entry: Entry) -> None:
-        deliveries = self._room.apply(entry)
+    def _tell(self, entry: Entry, deliveries: Iterable[Delivery]) -> None:
         for delivery in deliveries:
             note(entry, delivery)
         self._deliver(deliveries)
