@@ -4,7 +4,7 @@ The house, and what may import what (``tests/test_imports.py`` keeps it so)::
 
     cli.py           the command line         app, config, echo, logs, machine, options, process
     options.py       how flags are read       -
-    process.py       start, signals, end      net.listen
+    process.py       start, signals, end      journal, net.listen
     app.py           the one nursery          everything
     echo.py          the tutorial's server    net.listen
     config.py        the settings             -

@@ -12,7 +12,7 @@ from backend import config, logs, machine
 from backend import echo as echo_server
 from backend.app import Bound, serve
 from backend.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TELNET_PORT, Limits, Settings
-from backend.options import PORT, DefaultGroup, PortOrOff, origins, secret
+from backend.options import PORT, DefaultGroup, PortOrOff, origins, redis_url, secret
 from backend.process import run
 
 log = logging.getLogger("playroom")
@@ -126,6 +126,14 @@ def playroom() -> None:
     "flags: better use the variable.  [default: no operators]",
 )
 @click.option(
+    "--redis-url",
+    envvar="REDIS_URL",
+    callback=redis_url,
+    metavar="URL",
+    help="Processes with the same Redis server are one room: redis://localhost:6379, or rediss:// "
+    "with TLS.  [default: this process is the room]",
+)
+@click.option(
     "--no-theatre",
     envvar="NO_THEATRE",
     is_flag=True,
@@ -148,6 +156,7 @@ def command(
     log_format: logs.Format,
     log_level: str,
     operator_secret: str | None,
+    redis_url: str | None,
     no_theatre: bool,
 ) -> None:
     """One chat room that browsers and telnet users share.
@@ -172,6 +181,7 @@ def command(
         limits,
         operator_secret,
         theatre=not no_theatre,
+        redis_url=redis_url,
     )
     run(serve, _announce, settings)
 

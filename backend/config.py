@@ -14,6 +14,9 @@ DEFAULT_PORT = 8000
 DEFAULT_TELNET_PORT = 12345
 """The port of the tutorial's chat server."""
 
+DEFAULT_HISTORY_LIMIT = 100_000
+"""Entries: a busy year of a small room, or an evening of a large one, in some 20 MB."""
+
 MIN_LINE_RATE = 0.5
 """With fewer lines a second, a few of them are half a minute of waiting, after which one is shown
 out for flooding."""
@@ -59,6 +62,10 @@ class Settings:
         limits: how much one may have.
         operator_secret: what makes a member an operator, by ``/op SECRET``; None for no operators.
         theatre: whether ``/demo``, ``/chaos`` and ``/cancel`` are performed.
+        redis_url: where the Redis server is behind which other processes are the same room; None
+            for a room of this process alone.
+        history: the file of the room's log; None for a log that ends with the process.
+        history_limit: entries to keep in it.
     """
 
     host: str = DEFAULT_HOST
@@ -69,6 +76,9 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     operator_secret: str | None = field(default=None, repr=False)
     theatre: bool = True
+    redis_url: str | None = field(default=None, repr=False)
+    history: Path | None = None
+    history_limit: int = DEFAULT_HISTORY_LIMIT
 
 
 def frontend_folder() -> Path:

@@ -4,7 +4,9 @@ Knows what they look like, and nothing of what they are for.
 """
 
 import re
+from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -41,6 +43,22 @@ def secret(ctx: click.Context, param: click.Parameter, secret: str | None) -> st
     if secret is not None and not (secret.strip() and secret.isprintable()):
         raise click.BadParameter("it is empty, or has characters that nobody can type in a line")
     return secret
+
+
+def redis_url(ctx: click.Context, param: click.Parameter, url: str | None) -> str | None:
+    """It is one, and what it takes to use it is installed."""
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise click.BadParameter(f"{error}") from None
+    if parts.scheme not in ("redis", "rediss", "unix") or not (parts.hostname or parts.path):
+        raise click.BadParameter("it is no URL such as redis://localhost:6379")
+    if find_spec("coredis") is None:
+        raise click.BadParameter("this needs: pip install 'playroom[redis]'")
+    return url
 
 
 class DefaultGroup(click.Group):

@@ -31,7 +31,7 @@ NO_LIMITS = {
 """For tests whose many people come from one address and talk without a pause."""
 
 _SETTINGS = {
-    *("HOST", "PORT", "TELNET_PORT", "ALLOWED_ORIGINS", "WEB_CONCURRENCY"),
+    *("HOST", "PORT", "TELNET_PORT", "ALLOWED_ORIGINS", "WEB_CONCURRENCY", "REDIS_URL"),
     *(
         "OPERATOR_SECRET",
         "NO_THEATRE",

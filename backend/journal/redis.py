@@ -42,14 +42,14 @@ class RedisJournal:
     """One node's end of the log; see ``journal.Journal``.
 
     Args:
+        url: where the server is.
+        grace: seconds that seats on a dead node are kept.
         follow: called with every entry, in the order that all nodes have in common.
         memory: what the entries lead to. It is restored again, from what the other nodes have,
             when people here may have seen what is not in the log, or not all that is.
-        url: where the server is.
-        grace: seconds that seats on a dead node are kept.
     """
 
-    def __init__(self, follow: Follow, memory: Memory, url: str, grace: float = 0.0) -> None:
+    def __init__(self, url: str, grace: float, follow: Follow, memory: Memory) -> None:
         self._url = url
         self._follow = follow
         self._follower = Follower()

@@ -18,6 +18,7 @@ from backend.config import UNLIMITED, Limits
 from backend.journal.journal import MakeJournal
 from backend.journal.memory import MemoryJournal
 from backend.logs import About
+from backend.net.chronicle import Chronicle
 from backend.net.connection import Connection, Encode
 from backend.net.dispatch import Dispatch
 from backend.net.guesses import GIVEN_AWAY, Guesses
@@ -29,19 +30,8 @@ from backend.net.sink import Sink
 from backend.room.claims import WITHHELD, claimed_secret, has_claim
 from backend.room.codes import GOING_AWAY
 from backend.room.deliveries import Delivery
-from backend.room.entries import (
-    Arrived,
-    Entry,
-    Gone,
-    Line,
-    Overlong,
-    Promoted,
-    Tick,
-    Via,
-    Withheld,
-)
+from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Promoted, Tick, Via, Withheld
 from backend.room.events import Dismissed, Event, Person, Prompted
-from backend.room.room import Room
 
 NEWS_SECONDS = 1.0
 """How often a crowd is told who came and went: as fast as anybody reads."""
@@ -62,10 +52,11 @@ class Hub:
         new_token: makes an unguessable seat token.
         limits: what one may do.
         operator_secret: what makes a member an operator; None if nothing does.
-        make_journal: makes the log behind the room; None for one that ends with the process.
+        make_journal: makes the log behind the room.
 
     Attributes:
         postman: who has to run for anything to arrive.
+        chronicle: who has to run before anybody may come.
         patience: what has been done that has not come of it yet.
         dispatch: what was said to whom, in figures.
         is_closing: whether everybody is being shown out.
@@ -80,15 +71,17 @@ class Hub:
         new_token: Callable[[], str] = secrets.token_urlsafe,
         limits: Limits = UNLIMITED,
         operator_secret: str | None = None,
-        make_journal: MakeJournal | None = None,
+        make_journal: MakeJournal = MemoryJournal,
     ) -> None:
         self.postman = Postman()
         self.is_closing = False
         self._clock = clock
         self._new_token = new_token
         self._guesses = Guesses(operator_secret)
-        self._room = Room()
-        self._journal = (make_journal or MemoryJournal)(self._follow, self._room)
+        self.chronicle = Chronicle(
+            make_journal, self._tell, lambda: self.patience.scatter(), self._now, limits.grace
+        )
+        self._room, self._journal = self.chronicle.room, self.chronicle.journal
         self._connections: dict[str, Connection] = {}
         self._limits = limits
         self._numbers = itertools.count(1)
@@ -133,7 +126,7 @@ class Hub:
             via: the door it came through.
             encode: makes its bytes of an event.
             sink: where they go.
-            id: what the log calls it; none for the next number.
+            id: unique in the log; none for the next number.
             origin: where it comes from, as an opaque key, equal for equal addresses.
         """
         # Others write the same log, and so did we before: not even a "c1" may come twice.
@@ -218,9 +211,8 @@ class Hub:
         while True:
             await trio.sleep(NEWS_SECONDS)
             self.patience.look()
-            if self._journal.is_away or self.is_closing:
-                continue
-            if self._room.is_due(now := self._now()):
+            is_idle = self.is_closing or self._journal.is_away
+            if not is_idle and self._room.is_due(now := self._now()):
                 try:
                     self._journal.record(Tick(now))
                 except Exception:  # the house goes on without this news
@@ -238,8 +230,7 @@ class Hub:
 
     # --- what comes of it ---
 
-    def _follow(self, entry: Entry) -> None:
-        deliveries = self._room.apply(entry)
+    def _tell(self, entry: Entry, deliveries: Iterable[Delivery]) -> None:
         for delivery in deliveries:
             note(entry, delivery)
         self._deliver(deliveries)

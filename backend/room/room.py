@@ -65,11 +65,12 @@ class Room:
         return {"waiting": waiting, **{name: p.snapshot() for name, p in self._parts.items()}}
 
     def restore(self, data: Plain) -> None:
-        """Be as the room was that this is a ``snapshot`` of; for an empty room only.
+        """Be as the room was that this is a ``snapshot`` of, whatever it was before.
 
         Raises:
             Exception: of any kind, if it is none.
         """
+        Room.__init__(self)
         self._waiting = {kept["connection"]: Arrived(**kept) for kept in data["waiting"]}
         for name, part in self._parts.items():
             part.restore(data[name])
