@@ -676,4 +676,6 @@ def test_faults_are_held_at_one_place_a_door_and_where_one_task_serves_many() ->
     house = {"net/hub.py": 1, "net/peer.py": 1}
     # Looking on, which must not end what is looked at.
     onlookers = {"net/watchers.py": 1}
-    assert found == {**doors, **many, **house, **onlookers}
+    # An entry that fails here fails on all nodes, and each goes on with the next.
+    shared = {"journal/redis.py": 1}
+    assert found == {**doors, **many, **house, **onlookers, **shared}

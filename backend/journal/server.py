@@ -5,6 +5,7 @@ what entries are for.
 """
 
 import logging
+import os
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -144,8 +145,10 @@ def _why(error: BaseException) -> str:
         if inner is None:
             break
         error = inner
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason or error}"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
     if isinstance(error, TimeoutError):
         return "it does not answer"
     return str(error) if isinstance(error, ResponseError) else "the connection was lost"

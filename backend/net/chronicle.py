@@ -10,7 +10,7 @@ import trio
 
 from backend.journal.journal import MakeJournal
 from backend.room.deliveries import Delivery
-from backend.room.entries import Entry, Gone
+from backend.room.entries import Entry, Gone, Tick
 from backend.room.room import Room
 
 RESTARTED = "restart"
@@ -67,6 +67,12 @@ class Chronicle:
         now = self._now()
         for connection in self.room.connections:
             self.journal.record(Gone(connection, RESTARTED, now, now + self._grace))
+
+    def is_ours(self, entry: Entry) -> bool:
+        """Whether an entry is for our own log files to tell of, and not for another node's."""
+        if not self.journal.is_shared or isinstance(entry, Tick):
+            return True
+        return entry.connection.startswith(self.journal.prefix)
 
     def snapshot(self) -> dict[str, Any]:
         """See ``journal.Memory``."""

@@ -52,7 +52,7 @@ class Hub:
         new_token: makes an unguessable seat token.
         limits: what one may do.
         operator_secret: what makes a member an operator; None if nothing does.
-        make_journal: makes the log behind the room.
+        make_journal: makes the log behind the room; None for one that ends with the process.
 
     Attributes:
         postman: who has to run for anything to arrive.
@@ -71,16 +71,15 @@ class Hub:
         new_token: Callable[[], str] = secrets.token_urlsafe,
         limits: Limits = UNLIMITED,
         operator_secret: str | None = None,
-        make_journal: MakeJournal = MemoryJournal,
+        make_journal: MakeJournal | None = None,
     ) -> None:
         self.postman = Postman()
         self.is_closing = False
         self._clock = clock
         self._new_token = new_token
         self._guesses = Guesses(operator_secret)
-        self.chronicle = Chronicle(
-            make_journal, self._tell, lambda: self.patience.scatter(), self._now, limits.grace
-        )
+        make = make_journal or MemoryJournal
+        self.chronicle = Chronicle(make, self._tell, self._scatter, self._now, limits.grace)
         self._room, self._journal = self.chronicle.room, self.chronicle.journal
         self._connections: dict[str, Connection] = {}
         self._limits = limits
@@ -168,7 +167,8 @@ class Hub:
         """Somebody sent a line; None for one that was too long to keep."""
         now = self._now()
         if line == TYPING and self.is_member(connection):
-            self._deliver(self._room.typing(connection.id, now))
+            for delivery in self._room.typing(connection.id, now):
+                self.dispatch.deliver(delivery)
         elif self.patience.is_at_end(connection):
             self.patience.withhold(connection, now, NOT_SENT)
         elif line is None:
@@ -231,17 +231,18 @@ class Hub:
     # --- what comes of it ---
 
     def _tell(self, entry: Entry, deliveries: Iterable[Delivery]) -> None:
+        is_ours = self.chronicle.is_ours(entry)
         for delivery in deliveries:
-            note(entry, delivery)
-        self._deliver(deliveries)
-        self.patience.followed(entry)
-
-    def _deliver(self, deliveries: Iterable[Delivery]) -> None:
-        for delivery in deliveries:
+            if is_ours:
+                note(entry, delivery)
             self.dispatch.deliver(delivery)
+        self.patience.followed(entry)
 
     def _show_out(self, ids: Iterable[str]) -> None:
         self.dispatch.deliver(Delivery(Dismissed(CLOSING_TEXT, GOING_AWAY), tuple(ids)))
+
+    def _scatter(self) -> None:
+        self.patience.scatter()
 
     def _show(self, event: Event, connection: Connection) -> None:
         self.dispatch.deliver(Delivery(event, (connection.id,)))
