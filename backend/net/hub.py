@@ -231,9 +231,8 @@ class Hub:
     # --- what comes of it ---
 
     def _tell(self, entry: Entry, deliveries: Iterable[Delivery]) -> None:
-        is_ours = self.chronicle.is_ours(entry)
         for delivery in deliveries:
-            if is_ours:
+            if self.chronicle.is_ours(entry):
                 note(entry, delivery)
             self.dispatch.deliver(delivery)
         self.patience.followed(entry)
