@@ -8,11 +8,12 @@ from functools import partial
 
 import trio
 
-from backend.config import Settings, frontend_folder
+from backend.config import PACKAGE, Settings, frontend_folder
 from backend.journal.journal import MakeJournal
 from backend.journal.memory import MemoryJournal
 from backend.journal.sqlite import SqliteJournal
 from backend.net.assets import Asset, Assets
+from backend.net.backstage import Backstage
 from backend.net.door import FrontDoor, Handles
 from backend.net.doorkeeper import Doorkeeper
 from backend.net.gateway import Gateway
@@ -22,8 +23,10 @@ from backend.net.listen import listen
 from backend.net.pulse import Pulse
 from backend.net.site import Site, make_app
 from backend.net.tcp import TelnetDoor
+from backend.net.theatre import Theatre
 from backend.net.tunnel import Tunnel
 from backend.net.watch import Watch
+from backend.net.watchers import Watchers
 
 DRAIN_SECONDS = 7.0
 """How long people may take to leave once told: with what comes after, below the 10 s promised."""
@@ -81,24 +84,31 @@ async def serve(
     site = Site(make_app(assets, lambda: bound.page(assets), watch.health, watch.metrics))
     gateways: dict[bytes, Handles] = {b"/ws": Gateway(hub), b"/telnet": Tunnel(hub)}
     front = FrontDoor(gateways, site, doorkeeper, settings.allowed_origins)
+    theatre = Theatre(hub)
+    watchers = Watchers(hub, theatre.acts)
+    stage = theatre if settings.theatre else None
+    hub.backstage = Backstage(hub, watchers, stage, PACKAGE).obey
 
     async with trio.open_nursery() as house:
-        await house.start(hub.chronicle.keep)
-        doorkeeper.key = bytes.fromhex(journal.key)
-        house.start_soon(hub.postman.run)
-        house.start_soon(hub.keep_time)
-        house.start_soon(keep_alive, hub)
-        house.start_soon(pulse.run)
-        await house.start(site.run)
+        await house.start(hub.chronicle.keep, name="chronicle")
+        prefix, doorkeeper.key = journal.prefix, bytes.fromhex(journal.key)
+        house.start_soon(hub.postman.run, name="postman")
+        house.start_soon(hub.keep_time, name="crier")
+        house.start_soon(keep_alive, hub, name="keepalive")
+        house.start_soon(pulse.run, name="pulse")
+        house.start_soon(watchers.run, name="watchers")
+        house.start_soon(theatre.run, name="theatre")
+        await house.start(site.run, name="web site")
 
         async with trio.open_nursery() as listening:
             host, port, telnet_port = settings.host, settings.port, settings.telnet_port
-            port = await listening.start(listen, front.handle, host, port, house, journal.prefix)
+            start = partial(listening.start, listen)
+            port = await start(front.handle, host, port, house, prefix, name="front door")
             bound = Bound(host, port, None)
             if telnet_port is not None:
                 telnet = TelnetDoor(hub, doorkeeper, bound.page_url)
-                telnet_port = await listening.start(
-                    listen, telnet.handle, host, telnet_port, house, journal.prefix
+                telnet_port = await start(
+                    telnet.handle, host, telnet_port, house, prefix, name="telnet door"
                 )
                 bound = Bound(host, port, telnet_port)
             task_status.started(bound)

@@ -1,70 +1,47 @@
 """The command line: settings in, exit status out, and never a traceback for a person's mistake.
 
-Signals live here too, because they belong to the process and not to the room.
+What is served, and how the process starts and stops, is others' business.
 """
 
 import logging
-import re
-import signal
 import sys
-from collections.abc import AsyncIterator
-from typing import Any
 
 import click
-import trio
 
 from backend import config, logs, machine
+from backend import echo as echo_server
 from backend.app import Bound, serve
 from backend.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TELNET_PORT, Limits, Settings
-from backend.net.listen import StartError
+from backend.options import PORT, DefaultGroup, PortOrOff, origins, secret
+from backend.process import run
 
 log = logging.getLogger("playroom")
 
 DEFAULTS = Limits()
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+CONTEXT = {"show_default": True, "help_option_names": ["-h", "--help"]}
 
 
-class _PortOrOff(click.ParamType[int | None]):
-    name = "port|off"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | None:
-        if str(value).strip().lower() == "off":
-            return None
-        port: int = click.IntRange(0, 65535).convert(value, param, ctx)
-        return port
+@click.group(cls=DefaultGroup, default="serve", context_settings=CONTEXT)
+def playroom() -> None:
+    """One chat room that browsers and telnet users share."""
 
 
-def _origins(
-    ctx: click.Context, param: click.Parameter, origins: tuple[str, ...]
-) -> tuple[str, ...]:
-    for origin in origins:
-        if not re.fullmatch(r"https?://[^\s/,]+", origin):
-            raise click.BadParameter(f"{origin!r} is no origin, such as https://chat.example")
-    return tuple(origin.lower() for origin in origins)
-
-
-def _secret(ctx: click.Context, param: click.Parameter, secret: str | None) -> str | None:
-    if secret is not None and not (secret.strip() and secret.isprintable()):
-        raise click.BadParameter("it is empty, or has characters that nobody can type in a line")
-    return secret
-
-
-@click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
+@playroom.command(
+    "serve", epilog="The word serve may be left out. Another: echo, the tutorial's echo server."
+)
 @click.option("--host", envvar="HOST", default=DEFAULT_HOST, help="Address to bind.")
 @click.option(
     "--port",
     envvar="PORT",
-    type=click.IntRange(0, 65535),
+    type=PORT,
     default=DEFAULT_PORT,
     help="Page and websockets; 0 for any free port.",
 )
 @click.option(
     "--telnet-port",
     envvar="TELNET_PORT",
-    type=_PortOrOff(),
+    type=PortOrOff(),
     default=str(DEFAULT_TELNET_PORT),
     help='Raw TCP; 0 for any free port, "off" for none.',
 )
@@ -73,7 +50,7 @@ def _secret(ctx: click.Context, param: click.Parameter, secret: str | None) -> s
     "allowed_origins",
     envvar="ALLOWED_ORIGINS",
     multiple=True,
-    callback=_origins,
+    callback=origins,
     metavar="ORIGIN",
     help="Whose pages may open a websocket, such as https://chat.example. May be repeated; "
     "separated by spaces in the variable.  [default: the same host's]",
@@ -143,10 +120,17 @@ def _secret(ctx: click.Context, param: click.Parameter, secret: str | None) -> s
 @click.option(
     "--operator-secret",
     envvar="OPERATOR_SECRET",
-    callback=_secret,
+    callback=secret,
     metavar="SECRET",
     help="Whoever types /op SECRET may kick, mute and ban. Other users of this machine can see "
     "flags: better use the variable.  [default: no operators]",
+)
+@click.option(
+    "--no-theatre",
+    envvar="NO_THEATRE",
+    is_flag=True,
+    default=False,
+    help="Perform none of /demo, /chaos and /cancel.",
 )
 @click.version_option(package_name="playroom")
 def command(
@@ -164,6 +148,7 @@ def command(
     log_format: logs.Format,
     log_level: str,
     operator_secret: str | None,
+    no_theatre: bool,
 ) -> None:
     """One chat room that browsers and telnet users share.
 
@@ -179,19 +164,30 @@ def command(
         grace,
     )
     settings = Settings(
-        host, port, telnet_port, allowed_origins, trust_proxy, limits, operator_secret
+        host,
+        port,
+        telnet_port,
+        allowed_origins,
+        trust_proxy,
+        limits,
+        operator_secret,
+        theatre=not no_theatre,
     )
-    try:
-        impatient = trio.run(run, settings)
-    except ExceptionGroup as group:
-        # Not "except*": what is raised in there leaves some versions of Python as a group again.
-        expected, unexpected = group.split(StartError)
-        if expected is None or unexpected is not None:
-            raise
-        raise click.ClickException(str(_innermost(expected))) from None
-    if impatient is not None:
-        signal.signal(impatient, signal.SIG_DFL)
-        signal.raise_signal(impatient)
+    run(serve, _announce, settings)
+
+
+@playroom.command()
+@click.option("--host", envvar="HOST", default=DEFAULT_HOST, help="Address to bind.")
+@click.option(
+    "--port", type=PORT, default=DEFAULT_TELNET_PORT, help="Raw TCP; 0 for any free port."
+)
+def echo(host: str, port: int) -> None:
+    """Send back what comes: the tutorial's echo server.
+
+    Any number of clients at once, each in a task of its own.
+    """
+    logs.configure("text", "info")
+    run(echo_server.serve, lambda bound: _say(f"echo: telnet {host} {bound}"), host, port)
 
 
 def _connections(wanted: int | None) -> int:
@@ -204,52 +200,20 @@ def _connections(wanted: int | None) -> int:
     return min(wanted or machine.affordable_connections(), possible)
 
 
-def _innermost(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
-async def run(settings: Settings) -> signal.Signals | None:
-    """Serve until a signal says stop.
-
-    Returns the second signal, if somebody could not wait for the end.
-    """
-    stop = trio.Event()
-    obey = _Obedience(stop)
-    with trio.open_signal_receiver(*STOP_SIGNALS) as signals:
-        async with trio.open_nursery() as listening:
-            async with trio.open_nursery() as house:
-                _announce(await house.start(serve, settings, stop))
-                listening.start_soon(obey.to, signals, house.cancel_scope)
-            listening.cancel_scope.cancel()
-    return obey.impatient
-
-
-class _Obedience:
-    """The first signal asks for an orderly end, the second for one at once."""
-
-    def __init__(self, stop: trio.Event) -> None:
-        self._stop = stop
-        self.impatient: signal.Signals | None = None
-
-    async def to(self, signals: AsyncIterator[int], house: trio.CancelScope) -> None:
-        log.info("%s: closing", signal.Signals(await anext(signals)).name)
-        self._stop.set()
-        self.impatient = signal.Signals(await anext(signals))
-        house.cancel()
-
-
 def _announce(bound: Bound) -> None:
-    print(f"page and websockets: {bound.page_url}", flush=True)
+    _say(f"page and websockets: {bound.page_url}")
     if bound.telnet_port is not None:
-        print(f"telnet: telnet {bound.host} {bound.telnet_port}", flush=True)
+        _say(f"telnet: telnet {bound.host} {bound.telnet_port}")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def main() -> None:
     """The ``playroom`` command: as click's own, but a mistake costs one line, not a page."""
     try:
-        command.main(standalone_mode=False)
+        playroom.main(standalone_mode=False)
     except click.ClickException as error:
         print(f"playroom: {error.format_message()}", file=sys.stderr)
         sys.exit(error.exit_code)

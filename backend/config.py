@@ -61,6 +61,7 @@ class Settings:
         trusted_proxies: how many proxies in front add to X-Forwarded-For; 0 to ignore it.
         limits: how much one may have.
         operator_secret: what makes a member an operator, by ``/op SECRET``; None for no operators.
+        theatre: whether ``/demo``, ``/chaos`` and ``/cancel`` are performed.
         history: the file of the room's log; None for a log that ends with the process.
         history_limit: entries to keep in it.
     """
@@ -72,6 +73,7 @@ class Settings:
     trusted_proxies: int = 0
     limits: Limits = field(default_factory=Limits)
     operator_secret: str | None = field(default=None, repr=False)
+    theatre: bool = True
     history: Path | None = None
     history_limit: int = DEFAULT_HISTORY_LIMIT
 

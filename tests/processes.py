@@ -32,7 +32,15 @@ NO_LIMITS = {
 
 _SETTINGS = {
     *("HOST", "PORT", "TELNET_PORT", "ALLOWED_ORIGINS", "WEB_CONCURRENCY"),
-    *("OPERATOR_SECRET", "TRUST_PROXY", "MAX_CONNECTIONS", "LOG_FORMAT", "LOG_LEVEL", *NO_LIMITS),
+    *(
+        "OPERATOR_SECRET",
+        "NO_THEATRE",
+        "TRUST_PROXY",
+        "MAX_CONNECTIONS",
+        "LOG_FORMAT",
+        "LOG_LEVEL",
+        *NO_LIMITS,
+    ),
 }
 
 

@@ -133,7 +133,7 @@ def test_an_unknown_command_is_told_of_help(line: str) -> None:
 
 EVERYBODYS = [
     *("/help", "/who", "/nick", "/me", "/msg", "/ignore", "/unignore", "/topic"),
-    *("/history", "/quit"),
+    *("/history", "/tasks", "/source", "/demo", "/chaos", "/cancel", "/quit"),
 ]
 OPERATORS = ["/kick", "/mute", "/ban", "/unban", "/bans"]
 

@@ -3,11 +3,13 @@
 import itertools
 import logging
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import trio
 import trio.testing
 
+from backend.config import UNLIMITED
 from backend.net.guesses import FREE_GUESSES, MAX_GUESSES, PAUSE_SECONDS
 from backend.net.hub import Hub
 from backend.net.session import LINES_PER_TURN, converse
@@ -372,3 +374,40 @@ async def test_the_log_says_who_did_what_to_whom_and_no_word_of_why(
         "c4 left: dora (quit)",
         "c4 closed",
     ]
+
+
+@pytest.mark.parametrize("others", [1, 5])
+async def test_a_connection_that_has_dropped_gets_no_more_although_its_seat_is_kept(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock, others: int
+) -> None:
+    """What it has is still sent, and behind that may be its close frame, which is the last."""
+    hub = Hub(limits=replace(UNLIMITED, grace=15.0))
+    nursery.start_soon(hub.postman.run)
+    ann = await Guest(hub, nursery, frames.encode, via="web").joins("ann")
+    crowd = [await Guest(hub, nursery).joins(f"guest-{number}") for number in range(others)]
+    await ann.mail()
+    ann.pipe.room = 0
+    await crowd[0].types("before")
+    ann.is_cut_off()
+    await settled()
+    await crowd[0].types("after", "/msg ann psst")
+    ann.pipe.open(1_000_000)
+    mail = await ann.mail()
+    assert hub.total == others + 1
+    assert '"before"' in mail
+    assert "after" not in mail
+    assert "psst" not in mail
+
+
+async def test_asking_for_the_past_many_times_at_once_ends_nobody(
+    hub: Hub, nursery: trio.Nursery
+) -> None:
+    """Each answer is long; together they are more than an outbox holds."""
+    ann = await Guest(hub, nursery, frames.encode, via="web").joins("ann")
+    ann.pipe.room = 10_000_000
+    for _ in range(60):
+        await ann.types("x" * 1_000)
+    await ann.mail()
+    await ann.types(*["/history 1000 100"] * 10)
+    assert not ann.has_gone
+    assert (await ann.mail()).count('"type":"history"') == 10

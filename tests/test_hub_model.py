@@ -2,17 +2,15 @@
 
 Real are the hub, the journal, the sessions, the encoders, the outboxes and the Postman; only the
 sockets are not. Many things happen at once, and which comes first is the scheduler's choice. So the
-model goes by the journal, and the journal is held against what people did. A lost connection ends
-a membership here: the model knows no way back to one's seat.
+model goes by the journal, and the journal is held against what people did.
 """
 
 import json
 import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import Any, Literal
+from typing import Literal
 from unittest.mock import patch
 
 import trio
@@ -20,223 +18,24 @@ import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend.config import UNLIMITED
 from backend.journal.memory import MemoryJournal
+from backend.net import chronicle, postman, session, turn
 from backend.net import hub as hub_module
-from backend.net import postman, session, turn
-from backend.net.hub import CLOSING_TEXT, Hub
+from backend.net.hub import CLOSING_TEXT, TYPING, Hub
 from backend.net.outbox import STALL_SECONDS
 from backend.net.sink import StreamSink
-from backend.room import comings
+from backend.room import comings, history, seats
 from backend.room import members as members_module
-from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Tick, Via
+from backend.room.deliveries import Delivery
+from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Via
+from backend.room.room import Room
 from backend.wire import frames, terminal
 from tests.guests import Guest, Pipe, settled
-
-Item = dict[str, Any]
-"""What one person is shown: the contract's JSON object."""
+from tests.model import CONTINUED, NORMAL, House, Item, Model, Owed, Typed
 
 SAFETY_SECONDS = 3_600.0
 """Of the clock that jumps: more than any example lasts."""
-
-# --- the model ---
-
-NICKS = ("ann", "bob", "eve", "kim", "zoe", "Ann", "BOB", "meta", "a b", "x" * 21)
-
-LONG_NICK = "A username has 1 to 20 characters"
-LONG_LINE = "That line is too long: the limit is 1,000 characters. Nothing was sent."
-
-
-@dataclass
-class Member:
-    """Somebody in the room."""
-
-    nick: str
-    via: Via
-
-    @property
-    def person(self) -> Item:
-        """As they stand in lists."""
-        return {"nick": self.nick, "via": self.via}
-
-
-@dataclass(frozen=True)
-class Owed:
-    """Something that has to be shown to somebody.
-
-    Attributes:
-        item: what.
-        at: since when.
-        number: by which entry of the journal, counted from 1.
-    """
-
-    item: Item
-    at: float
-    number: int
-
-
-@dataclass
-class Model:
-    """Who is in, and what each has to be shown.
-
-    Attributes:
-        crowd: how many make a crowd, whose comings and goings are told once a second.
-        members: by connection, in the order they came in.
-        owed: to each connection.
-        quitters: who has said goodbye.
-    """
-
-    crowd: int
-    members: dict[str, Member] = field(default_factory=dict)
-    owed: dict[str, list[Owed]] = field(default_factory=dict)
-    quitters: set[str] = field(default_factory=set)
-    _arrived: dict[str, Arrived] = field(default_factory=dict)
-    _number: int = 0
-    _last: int = 0
-    _came: list[Item] = field(default_factory=list)
-    _went: list[str] = field(default_factory=list)
-
-    def follow(self, entry: Entry) -> None:
-        """One more thing has happened."""
-        self._number += 1
-        match entry:
-            case Arrived(connection):
-                self._arrived[connection] = entry
-                self.owed[connection] = []
-                self._owe([connection], entry.at, type="prompt")
-            case Gone(connection, reason, at):
-                self._leave(connection, reason, at)
-            case Tick(at):
-                self._tell_news(at)
-            case Overlong(connection, at) if connection in self.members:
-                self._owe([connection], at, type="notice", text=LONG_LINE, refused=True)
-            case Overlong(connection, at):
-                self._owe([connection], at, type="prompt", reason=LONG_NICK)
-            case Line(connection, text, at) if connection in self.members:
-                self._hear(connection, text, at)
-            case Line(connection, text, at):
-                self._propose(connection, text, at)
-
-    def close(self, at: float) -> None:
-        """The room closes on whoever is still there."""
-        here = [c for c in self._arrived if c not in self.quitters]
-        self._owe(here, at, type="notice", text=CLOSING_TEXT)
-
-    @property
-    def has_news(self) -> bool:
-        """Whether there is something that the crowd has yet to be told."""
-        return bool(self._came or self._went)
-
-    def _owe(self, to: Iterable[str], when: float, /, **item: Any) -> None:
-        for connection in to:
-            self.owed[connection].append(Owed(item, when, self._number))
-
-    def _tell(self, at: float, but: str | None = None, /, **item: Any) -> None:
-        self._last += 1
-        item = {"id": self._last, "at": at, **item}
-        self._owe([c for c in self.members if c != but], at, **item)
-
-    def _tell_news(self, at: float) -> None:
-        if self.has_news:
-            news = {"joined": self._came, "left": self._went, "members": len(self.members)}
-            totals = {"joined_total": len(self._came), "left_total": len(self._went)}
-            self._tell(at, type="presence", **news, **totals)
-            self._came, self._went = [], []
-
-    def _is_crowded(self) -> bool:
-        return len(self.members) >= self.crowd or self.has_news
-
-    def _refusal(self, nick: str, bearer: Member | None = None) -> str:
-        if len(nick) > 20:
-            return LONG_NICK
-        if not re.fullmatch(r"[\w.-]+", nick):
-            return "A username is made of letters, digits, . _ and -"
-        if nick == "meta":
-            return "That username is reserved"
-        others = [m.nick.lower() for m in self.members.values() if m is not bearer]
-        return "Username taken" if nick.lower() in others else ""
-
-    def _propose(self, connection: str, nick: str, at: float) -> None:
-        if nick.startswith("/quit"):
-            self.quitters.add(connection)
-            self._owe([connection], at, type="notice", text="Goodbye.")
-        elif not nick:
-            self._owe([connection], at, type="prompt")
-        elif reason := self._refusal(nick):
-            self._owe([connection], at, type="prompt", reason=reason)
-        else:
-            arrival = self._arrived[connection]
-            newcomer = Member(nick, arrival.via)
-            crowded = self._is_crowded()
-            self.members[connection] = newcomer
-            here = [m.person for m in self.members.values() if m.person not in self._came]
-            if crowded:
-                self._came.append(newcomer.person)
-            welcome = {"nick": nick, "via": arrival.via, "token": arrival.token, "resumed": False}
-            last = self._last + (not crowded)
-            numbers = {"members": here, "total": len(self.members), "last": last, "topic": ""}
-            numbers["heard"] = 0
-            self._owe([connection], at, type="welcome", **welcome, **numbers)
-            if not crowded:
-                self._tell(at, connection, type="joined", **newcomer.person)
-
-    def _leave(self, connection: str, reason: str, at: float) -> None:
-        self._arrived.pop(connection, None)
-        if (member := self.members.pop(connection, None)) is None:
-            return
-        if not self._is_crowded():
-            self._tell(at, type="left", nick=member.nick, reason=reason)
-        elif member.person in self._came:
-            self._came.remove(member.person)
-        else:
-            self._went.append(member.nick)
-
-    def _hear(self, connection: str, line: str, at: float) -> None:
-        me = self.members[connection]
-        but = connection if me.via == "telnet" else None
-        command, _, rest = line.partition(" ")
-        if len(line) > 1_000:
-            self._owe([connection], at, type="notice", text=LONG_LINE, refused=True)
-        elif command == "/me":
-            self._tell(at, but, type="acted", **me.person, text=rest)
-        elif command == "/msg":
-            self._whisper(connection, rest, at)
-        elif command == "/nick":
-            self._rename(connection, rest, at)
-        elif command == "/who":
-            here = ", ".join(f"{m.nick} ({m.via})" for m in self.members.values())
-            self._owe([connection], at, type="notice", text=f"{len(self.members)} here: {here}")
-        elif command == "/quit":
-            self.quitters.add(connection)
-            self._owe([connection], at, type="notice", text=f"Goodbye {me.nick}.")
-            self._leave(connection, rest, at)
-        elif command == "/dance":
-            advice = "There is no /dance here. Type /help for what there is."
-            self._owe([connection], at, type="notice", text=advice)
-        elif line:
-            self._tell(at, but, type="said", **me.person, text=line.replace("//", "/", 1))
-
-    def _whisper(self, connection: str, rest: str, at: float) -> None:
-        me = self.members[connection]
-        to, _, text = rest.partition(" ")
-        for other, member in self.members.items():
-            if member.nick.lower() == to.lower():
-                ends = {other, connection} if me.via == "web" else {other}
-                whisper = {"nick": me.nick, "to": member.nick, "text": text}
-                self._owe(ends, at, type="whispered", at=at, **whisper)
-                return
-        self._owe([connection], at, type="notice", text=f"There is no {to} here.")
-
-    def _rename(self, connection: str, nick: str, at: float) -> None:
-        me = self.members[connection]
-        if reason := self._refusal(nick, bearer=me):
-            self._owe([connection], at, type="notice", text=f"{reason}.")
-        elif nick == me.nick:
-            self._owe([connection], at, type="notice", text=f"You are {nick} already.")
-        else:
-            self._tell_news(at)
-            old, me.nick = me.nick, nick
-            self._tell(at, type="renamed", old=old, new=nick)
-
 
 # --- what was shown, read from the bytes ---
 
@@ -269,7 +68,20 @@ def as_text(item: Item) -> str:
             )
         case {"type": "notice", "text": text}:
             return f"<meta>: {text}\r\n"
+        case {"type": "history", "events": []}:
+            return "<meta>: Nothing earlier is remembered.\r\n"
+        case {"type": "history", "events": events, "since": since, "more": more}:
+            advice = f"<meta>: /history {since + 1} {len(events)} shows what was before.\r\n"
+            lines = ["<meta>: Earlier (times are UTC):\r\n", *map(as_past, events)]
+            return "".join([*lines, *([advice] if more else [])])
     raise AssertionError(item)
+
+
+def as_past(item: Item) -> str:
+    """What a terminal shows of an item that was public before: each line with its time."""
+    hours, minutes = divmod(int(item["at"]) // 60, 60)
+    lines = [line.removeprefix("<meta>: ") for line in as_text(item).splitlines(keepends=True)]
+    return "".join(f"<meta>: {hours:02}:{minutes:02} {line}" for line in lines)
 
 
 def sentence(nicks: list[str]) -> str:
@@ -310,10 +122,41 @@ def who_is_here(shown: Iterable[Item]) -> list[Item]:
     return sorted(here.values(), key=lambda person: str(person["nick"]))
 
 
+@dataclass
+class Page:
+    """What a page has of the conversation, over all of a seat's connections.
+
+    Attributes:
+        start: the newest public event when it was first let in.
+        events: what was public, by id.
+        whispers: what was not.
+    """
+
+    start: int = 0
+    events: dict[int, Item] = field(default_factory=dict)
+    whispers: list[Item] = field(default_factory=list)
+
+    def take(self, items: Iterable[Item]) -> None:
+        """What one of the connections was shown."""
+        for item in items:
+            match item:
+                case {"type": "welcome", "resumed": False, "last": last}:
+                    self.start = last
+                case {"type": "whispered"}:
+                    self.whispers.append(item)
+                case {"type": "history", "since": since, "before": before, "events": events}:
+                    assert [event["id"] for event in events] == list(range(since + 1, before))
+                    self.take(events)
+                case {"id": id}:
+                    assert self.events.setdefault(id, item) == item
+
+
 # --- people ---
 
 SIP, GULP = 100, 1_000_000_000
 """Bytes a reader takes at once: one has a narrow connection, another none that could be felt."""
+
+NICKS = ("ann", "bob", "eve", "kim", "zoe", "Ann", "BOB", "meta", "a b", "x" * 21)
 
 Habit = Literal["quick", "in sips", "stream"]
 
@@ -342,6 +185,8 @@ class Player(Guest):
         has_rested: whether they ever did that.
         has_hung_up: whether they have, after the last line.
         was_cut_off: whether the network has, likewise.
+        went_away: whether they have by leaving the page.
+        knows_the_future: whether they claimed to have seen more than there was.
         latin_from: the last entry of the journal before their terminal was one for Latin-1 only.
     """
 
@@ -351,6 +196,7 @@ class Player(Guest):
         self.via = via
         self.sent: list[str | None] = []
         self.has_stopped = self.has_rested = self.has_hung_up = self.was_cut_off = False
+        self.went_away = self.knows_the_future = False
         self.latin_from = math.inf
         self._may_read = trio.Event()
         self._may_read.set()
@@ -388,6 +234,16 @@ class Player(Guest):
         """Whether the connection still stands at their end."""
         return not (self.has_hung_up or self.was_cut_off)
 
+    @property
+    def items(self) -> list[Item]:
+        """What a page was shown."""
+        return list(messages(self.mouth.taken)) if self.via == "web" else []
+
+    @property
+    def token(self) -> str | None:
+        """What a page knows its seat by."""
+        return next((item["token"] for item in self.items if item["type"] == "welcome"), None)
+
     def stops_reading(self) -> None:
         """Take nothing more in."""
         self.has_stopped = self.has_rested = True
@@ -418,6 +274,17 @@ class Comes:
 
 
 @dataclass(frozen=True)
+class Returns:
+    """Somebody takes the seat of somebody on a new connection, and goes on at once."""
+
+    who: int
+    via: Via
+    habit: Habit
+    since: Literal["the newest", "nothing", "the future"]
+    lines: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
 class Sends:
     """Somebody sends lines, in one packet."""
 
@@ -430,7 +297,7 @@ class Does:
     """Somebody does something else."""
 
     who: int
-    what: Literal["stop", "read on", "hang up", "be cut off", "get another terminal"]
+    what: Literal["stop", "read on", "hang up", "go away", "be cut off", "get another terminal"]
 
 
 @dataclass(frozen=True)
@@ -440,16 +307,27 @@ class Pause:
     seconds: float
 
 
-Step = Comes | Sends | Does | Pause
+Step = Comes | Returns | Sends | Does | Pause
 
 VIA: st.SearchStrategy[Via] = st.sampled_from(["web", "telnet"])
 HABIT: st.SearchStrategy[Habit] = st.sampled_from(["quick", "quick", "in sips", "stream"])
 WHO = st.integers(0, 7)
 NICK = st.sampled_from(NICKS)
 TALK = st.sampled_from(["hellå #", "café #", "/me wåves #", "//hellå #"])
-OTHER = st.sampled_from(["", None, "x" * 1_001, "/who", "/dance"])
+OTHER = st.sampled_from(["", None, "x" * 1_001, "/who", "/dance", TYPING, TYPING])
+PAST = st.sampled_from(
+    [*("/history", "/history 0", "/history 3", "/history 6 2", "/history 0 9", "/history 999 999")]
+)
 LINE = st.one_of(
-    *(TALK, TALK, NICK, OTHER, NICK.map("/nick {}".format), NICK.map("/msg {} psst #".format)),
+    *(
+        TALK,
+        TALK,
+        NICK,
+        OTHER,
+        PAST,
+        NICK.map("/nick {}".format),
+        NICK.map("/msg {} psst #".format),
+    ),
 )
 LAST_LINE = st.sampled_from(["/quit", "/quit bye #"])
 LINES = st.one_of(
@@ -459,35 +337,59 @@ LINES = st.one_of(
 )
 SENDS = st.builds(Sends, WHO, LINES)
 COMES = st.builds(Comes, VIA, HABIT, st.just("guest#") | NICK)
+RETURNS = st.builds(
+    Returns,
+    WHO,
+    st.sampled_from(["web", "web", "web", "web", "telnet"]),
+    HABIT,
+    st.sampled_from(["the newest", "the newest", "the newest", "nothing", "the future"]),
+    st.just(()) | st.lists(LINE | st.just("/resume token-1 0"), max_size=3).map(tuple),
+)
+ENDS = st.builds(Does, WHO, st.sampled_from(["hang up", "go away", "be cut off", "be cut off"]))
 PAUSE = st.builds(Pause, st.sampled_from([0.0, 0.0, 0.0, 0.3, 1.0, 7.0, 19.0, 100.0]))
 STEP = st.one_of(
-    *(SENDS, SENDS, SENDS, COMES, PAUSE, PAUSE),
+    *(SENDS, SENDS, SENDS, COMES, RETURNS, PAUSE, PAUSE, ENDS),
     st.builds(Does, WHO, st.sampled_from(["stop", "read on", "get another terminal"])),
-    st.builds(Does, WHO, st.sampled_from(["hang up", "be cut off"])),
 )
 OPENING = st.lists(COMES, min_size=2, max_size=5)
 PLOT = st.lists(STEP, min_size=10, max_size=50)
+HOUSE = st.builds(
+    lambda crowd, grace, memory: House(crowd, grace, *memory),
+    st.sampled_from([2, 3, 300]),
+    st.sampled_from([0.0, 15.0, 15.0]),
+    st.sampled_from([(12, 4, 2), (1_000, 100, 20)]),
+)
 
 
 class Play:
     """One performance: a hub, its people, and the journal of what happened."""
 
-    def __init__(self, house: trio.Nursery, journal: list[Entry], crowd: int) -> None:
+    def __init__(self, nursery: trio.Nursery, journal: list[Entry | Typed], house: House) -> None:
         tokens, self._numbers = count(1), count(1)
-        self.hub = Hub(clock=trio.current_time, new_token=lambda: f"token {next(tokens)}")
+        self.hub = Hub(
+            clock=trio.current_time,
+            new_token=lambda: f"token-{next(tokens)}",
+            limits=replace(UNLIMITED, grace=house.grace),
+        )
         self.players: list[Player] = []
-        self._house = house
+        self._nursery = nursery
         self._journal = journal
-        self._crowd = crowd
-        house.start_soon(self.hub.postman.run)
-        house.start_soon(self.hub.keep_time)
+        self._house = house
+        nursery.start_soon(self.hub.postman.run)
+        nursery.start_soon(self.hub.keep_time)
 
     async def perform(self, step: Step) -> None:
         """Do what the script says."""
         match step:
             case Comes(via, habit, nick):
-                self.players.append(Player(self.hub, self._house, via, habit))
+                self.players.append(Player(self.hub, self._nursery, via, habit))
                 self._send(self.players[-1], [nick])
+            case Returns(who, via, habit, since, lines):
+                token, newest = await self._seat(self.players[who % len(self.players)])
+                number = {"the newest": newest, "nothing": 0, "the future": 999_999}[since]
+                self.players.append(Player(self.hub, self._nursery, via, habit))
+                self.players[-1].knows_the_future = since == "the future"
+                self._send(self.players[-1], [f"/resume {token} {number}", *lines])
             case Pause(seconds):
                 await trio.sleep(seconds)
                 await settled()
@@ -495,6 +397,24 @@ class Play:
                 self._send(self.players[who % len(self.players)], lines)
             case Does(who, what):
                 await self._do(self.players[who % len(self.players)], what)
+
+    async def _seat(self, player: Player) -> tuple[str, int]:
+        """Which token is somebody's, and the newest public event that their page has."""
+        if token := player.token:
+            return token, max(self.page(token).events, default=0)
+        if player.connection is None:
+            await settled()
+        arrivals = [each for each in self._journal if isinstance(each, Arrived)]
+        (token,) = [each.token for each in arrivals if each.connection == player.id]
+        return token, 0
+
+    def page(self, token: str) -> Page:
+        """What a seat's page has been shown so far."""
+        page = Page()
+        for player in self.players:
+            if player.token == token:
+                page.take(player.items)
+        return page
 
     def _send(self, player: Player, lines: Sequence[str | None]) -> None:
         if player.can_send:
@@ -512,6 +432,12 @@ class Play:
             case "hang up" if player.can_send:
                 player.has_hung_up = True
                 player.hangs_up()
+            case "go away" if player.can_send and player.via == "web":
+                if player.connection is None:
+                    await settled()
+                assert player.connection is not None
+                player.connection.went_away = player.went_away = player.has_hung_up = True
+                player.hangs_up()
             case "be cut off" if player.can_send:
                 player.was_cut_off = True
                 player.is_cut_off()
@@ -524,7 +450,7 @@ class Play:
 
     def model(self) -> Model:
         """What the model makes of the journal so far."""
-        model = Model(self._crowd)
+        model = Model(self._house)
         for entry in self._journal:
             model.follow(entry)
         return model
@@ -535,15 +461,29 @@ class Play:
             id = player.id
             gone = [e for e in self._journal if isinstance(e, Gone) and e.connection == id]
             assert len(gone) <= 1
-            self._check_heard(player, id, gone, is_over=is_over)
+            self._check_heard(player, gone, model.dismissed.get(id), is_over=is_over)
+            if gone:
+                self._check_kept(player, gone[0], is_dismissed=id in model.dismissed)
             self._check_shown(player, model.owed[id], gone, is_over=is_over)
 
-    def _check_heard(self, player: Player, id: str, gone: list[Gone], *, is_over: bool) -> None:
-        said = [e for e in self._journal if isinstance(e, Line | Overlong) and e.connection == id]
-        heard = [entry.text if isinstance(entry, Line) else None for entry in said]
+    def _check_heard(
+        self, player: Player, gone: list[Gone], goodbye: int | None, *, is_over: bool
+    ) -> None:
+        heard: list[str | None] = []
+        for entry in self._journal:
+            match entry:
+                case Line(player.id, text):
+                    assert text != TYPING
+                    heard.append(text)
+                case Overlong(player.id):
+                    heard.append(None)
+                case Typed(player.id):
+                    heard.append(TYPING)
         assert heard == player.sent[: len(heard)]
-        if any(line and line.startswith("/quit") for line in heard):
-            assert (heard[-1] or "").startswith("/quit")
+        if goodbye is not None:
+            has_quit = bool(heard) and (heard[-1] or "").startswith("/quit")
+            assert has_quit == (goodbye == NORMAL)
+            assert has_quit or goodbye == CONTINUED
             assert gone or is_over
         elif not gone:
             assert is_over or (heard == player.sent and player.can_send)
@@ -552,6 +492,13 @@ class Play:
         else:
             assert heard == player.sent
             assert player.has_hung_up if gone[0].reason == "" else player.was_cut_off
+
+    def _check_kept(self, player: Player, gone: Gone, *, is_dismissed: bool) -> None:
+        was_lost = gone.reason == "connection lost" or (gone.reason == "" and player.went_away)
+        if player.via == "web" and was_lost and not is_dismissed:
+            assert gone.until == gone.at + self._house.grace
+        else:
+            assert gone.until == 0
 
     def _check_shown(
         self,
@@ -571,16 +518,49 @@ class Play:
             assert player.has_stopped or player.habit == "in sips"
             assert trio.current_time() < since + STALL_SECONDS + 0.01
 
+    def reading(self, model: Model) -> Iterator[Player]:
+        """The pages of those in the room that have been shown all that they should."""
+        for player in self.players:
+            is_here = player.id in model.members and player.id not in model.kept
+            is_shown_all = len(player.items) == len(model.owed.get(player.id, ()))
+            if player.via == "web" and is_here and is_shown_all:
+                yield player
+
     def check_lists(self, model: Model) -> None:
         """Once all is told: the hub, the model and every page agree on who is here."""
         here = [member.person for member in model.members.values()]
         assert [{"nick": p.nick, "via": p.via} for p in self.hub.members(100)] == here
         here.sort(key=lambda person: str(person["nick"]))
-        for player in self.players:
-            if player.id in model.members and player.via == "web":
-                items = list(messages(player.mouth.taken))
-                if len(items) == len(model.owed[player.id]):
-                    assert who_is_here(items) == here
+        for player in self.reading(model):
+            assert who_is_here(player.items) == here
+
+    async def check_pages(self) -> None:
+        """Whoever asks for what they have missed, over all of their connections, has all."""
+        for player in list(self.reading(self.model())):
+            model = self.model()
+            seat = model.members[player.id]
+            players = [each for each in self.players if each.token == seat.token]
+            if not any(each.knows_the_future for each in players):
+                shown = self.page(seat.token).whispers
+                assert all(whisper in shown for _, whisper in seat.whispers)
+            if player.habit != "in sips" and not player.has_stopped:
+                await self._ask_for_the_past(player)
+                events = self.page(seat.token).events
+                assert all(model.public[id - 1] == event for id, event in events.items())
+
+    async def _ask_for_the_past(self, player: Player) -> None:
+        """As a page does, from the newest that is missing."""
+        assert player.token is not None
+        public = len(self.model().public)
+        while True:
+            page = self.page(player.token)
+            remembered = range(max(page.start, public - self._house.remembered) + 1, public + 1)
+            missing = [id for id in remembered if id not in page.events]
+            if not missing:
+                return
+            self._send(player, [f"/history {missing[-1] + 1} 100"])
+            await settled()
+            assert missing[-1] in self.page(player.token).events
 
 
 def shown(player: Player, owed: list[Owed]) -> int:
@@ -601,18 +581,27 @@ def shown(player: Player, owed: list[Owed]) -> int:
     return len(owed)
 
 
-async def perform(script: list[Step], last_words: list[Sends], crowd: int) -> None:
+async def perform(script: list[Step], last_words: list[Step], house: House) -> None:
     """The whole play, from an empty house to an empty house."""
-    journal: list[Entry] = []
+    journal: list[Entry | Typed] = []
 
     class Journal(MemoryJournal):
         def record(self, entry: Entry) -> None:
             journal.append(entry)
             super().record(entry)
 
-    with patch.object(hub_module, "MemoryJournal", Journal), trio.fail_after(SAFETY_SECONDS):
-        async with trio.open_nursery() as house:
-            play = Play(house, journal, crowd)
+    class Stage(Room):
+        def typing(self, connection: str, at: float) -> list[Delivery]:
+            journal.append(Typed(connection, at))
+            return super().typing(connection, at)
+
+    with (
+        patch.object(hub_module, "MemoryJournal", Journal),
+        patch.object(chronicle, "Room", Stage),
+        trio.fail_after(SAFETY_SECONDS),
+    ):
+        async with trio.open_nursery() as nursery:
+            play = Play(nursery, journal, house)
             await settled()
             tasks = trio.lowlevel.current_statistics().tasks_living
             for step in script:
@@ -624,6 +613,7 @@ async def perform(script: list[Step], last_words: list[Sends], crowd: int) -> No
                 await settled()
             play.check(play.model())
             play.check_lists(play.model())
+            await play.check_pages()
 
             for step in last_words:
                 await play.perform(step)
@@ -632,27 +622,33 @@ async def perform(script: list[Step], last_words: list[Sends], crowd: int) -> No
             await play.hub.close()
             await settled()
             model = play.model()
-            model.close(closing)
+            model.close(closing, CLOSING_TEXT, [player.id for player in play.players])
             play.check(model, is_over=True)
             assert list(play.hub.connections) == []
             assert trio.lowlevel.current_statistics().tasks_living == tasks
-            house.cancel_scope.cancel()
+            nursery.cancel_scope.cancel()
 
 
 @settings(deadline=None, max_examples=400)
 @given(
     opening=OPENING,
     plot=PLOT,
-    last_words=st.lists(SENDS, max_size=5),
-    crowd=st.sampled_from([2, 3, 300]),
+    last_words=st.lists(SENDS | RETURNS | ENDS, max_size=5),
+    house=HOUSE,
     gives_way=st.booleans(),
 )
 def test_whatever_people_do_each_is_shown_what_is_theirs_once_and_in_order(
-    opening: list[Comes], plot: list[Step], last_words: list[Sends], crowd: int, gives_way: bool
+    opening: list[Step], plot: list[Step], last_words: list[Step], house: House, gives_way: bool
 ) -> None:
-    """Also in a crowd, and when the Postman and the sessions give way after each single step."""
+    """Also in a crowd, and when the Postman and the sessions give way after each single step.
+
+    And whoever drops out and comes back misses nothing.
+    """
     with (
-        patch.object(comings, "CROWD", crowd),
+        patch.object(comings, "CROWD", house.crowd),
+        patch.object(history, "REMEMBERED", house.remembered),
+        patch.object(history, "MAX_RECALLED", house.recalled),
+        patch.object(seats, "MAX_WHISPERS", house.whispers),
         # Limits have tests of their own.
         patch.object(members_module, "RENAMES", math.inf),
         patch.object(session, "LOGIN_SECONDS", math.inf),
@@ -660,4 +656,4 @@ def test_whatever_people_do_each_is_shown_what_is_theirs_once_and_in_order(
         patch.object(postman, "BETWEEN_LOOKS", 1 if gives_way else postman.BETWEEN_LOOKS),
     ):
         clock = trio.testing.MockClock(autojump_threshold=0)
-        trio.run(perform, [*opening, *plot], last_words, crowd, clock=clock)
+        trio.run(perform, [*opening, *plot], last_words, house, clock=clock)

@@ -52,14 +52,31 @@ async def test_a_page_that_comes_back_has_missed_nothing(drop: object) -> None:
         async with at_browser(room) as bob:
             welcome = await bob.resumes(token, since=3)
             assert (welcome["nick"], welcome["heard"], welcome["last"]) == ("bob", 1, 4)
+            await bob.sees("whispered", text="three")
             history = await bob.sees("history", since=3, before=5)
             assert [event["text"] for event in history["events"]] == ["two"]
-            await bob.sees("whispered", text="three")
             await bob.type("four")
             await bob.sees("said", id=5, text="four")
             await alice.reads_line("<bob> : four")
             await bob.type("/quit")
         await alice.reads_line("<meta>: bob left")
+
+
+async def test_the_log_tells_a_return_from_an_arrival(caplog: pytest.LogCaptureFixture) -> None:
+    """And says of whoever does not come back that they have left."""
+    caplog.set_level("INFO", "playroom")
+    async with a_room(replace(UNLIMITED, grace=0.1)) as room, at_terminal(room, "alice") as alice:
+        async with a_websocket(room) as websocket:
+            token = await in_the_room(websocket, "bob")
+            async with at_browser(room) as bob:
+                await bob.resumes(token)
+                await lost(bob.websocket)
+        await alice.reads_line("<meta>: bob joined.")
+        await alice.reads_line("<meta>: bob left (connection lost)")
+    said = [record.getMessage().partition(" ")[2] for record in caplog.records]
+    assert "joined: bob" in said
+    assert "resumed: bob" in said
+    assert "left: bob (did not come back)" in caplog.messages
 
 
 async def test_a_page_that_leaves_has_left() -> None:

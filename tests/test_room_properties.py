@@ -3,17 +3,29 @@
 import os
 import subprocess
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.room import names
+from backend.room import comings, names
 from backend.room.deliveries import Delivery
-from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Promoted, Via
+from backend.room.entries import (
+    Arrived,
+    Entry,
+    Gone,
+    Line,
+    Overlong,
+    Promoted,
+    Tick,
+    Via,
+    Withheld,
+)
 from backend.room.events import (
     Acted,
     Dismissed,
@@ -21,7 +33,9 @@ from backend.room.events import (
     Left,
     Moderated,
     Noticed,
+    Presence,
     Prompted,
+    Recalled,
     Renamed,
     Said,
     Topic,
@@ -52,6 +66,8 @@ LINE = st.one_of(
     st.builds("{}{}".format, st.sampled_from(["", "/", "/me ", "/nick ", "/msg "]), ANY_TEXT),
     st.just("x" * 1_001),
 )
+PAST = st.just("/history 9 9")
+IGNORE = st.sampled_from([f"/ignore {nick}" for nick in FIRST_NICKS])
 CONNECTION = st.sampled_from(CONNECTIONS)
 VIA: st.SearchStrategy[Via] = st.sampled_from(["web", "telnet"])
 TIME = st.floats(0, 4e9) | st.floats(0, 4 * 3_600)
@@ -135,9 +151,51 @@ TROUBLE = st.builds(
     st.lists(troubles(), min_size=10, max_size=40),
 )
 
+SEATS = tuple(f"token-{number}" for number in range(8))
+"""The seats that may be had: an arrival's token is its connection's, by number."""
+
+
+@st.composite
+def drops_and_returns(draw: st.DrawFn) -> list[Entry]:
+    """People who are cut off and come back, on a new connection each time, and talk in between.
+
+    Time goes on by up to 10 seconds each time, and a seat is kept for 15.
+    """
+    log: list[Entry] = []
+    vias: list[Via] = []
+    at = 0.0
+    for _ in range(draw(st.integers(10, 50))):
+        at += draw(st.sampled_from([0.0, 0.5, 10.0]))
+        who = f"c{draw(st.integers(max(len(vias) - 8, 0), max(len(vias) - 1, 0)))}"
+        match draw(st.integers(0, 11)):
+            case 0 | 1:
+                new = f"c{len(vias)}"
+                vias.append(draw(st.sampled_from(["web", "web", "web", "telnet"])))
+                token = f"token-{len(vias) - 1}"
+                log.append(Arrived(new, vias[-1], token, at, draw(ORIGIN)))
+                log.append(Line(new, draw(st.sampled_from(FIRST_NICKS)), at))
+            case 2 | 3 | 4:
+                new = f"c{len(vias)}"
+                vias.append("web")
+                token, seat = f"token-{len(vias) - 1}", draw(st.sampled_from(SEATS))
+                log.append(Arrived(new, "web", token, at))
+                log.append(Line(new, f"/resume {seat} {draw(st.integers(0, 20))}", at))
+            case 5 | 6:
+                log.append(Gone(who, "connection lost", at, draw(st.sampled_from([0.0, at + 15]))))
+            case 7:
+                log.append(Tick(at))
+            case 8:
+                log.append(Withheld(who, at) if draw(st.booleans()) else Promoted(who, at))
+            case _:
+                log.append(Line(who, draw(LINE | PAST | IGNORE), at))
+    return log
+
+
+RETURNS = drops_and_returns()
+
 for_any_log = settings(deadline=None, max_examples=150)
 
-Public = Said | Acted | Joined | Left | Renamed | Topic
+Public = Said | Acted | Joined | Left | Presence | Renamed | Topic
 """What everybody in the room may see, numbered."""
 
 
@@ -365,7 +423,127 @@ def test_who_gets_a_public_event_stands_in_the_order_they_came_in(log: list[Entr
 
 
 @for_any_log
-@given(LOG | TROUBLE)
+@given(RETURNS, st.sampled_from([2, 300]))
+def test_nobody_is_shown_a_public_event_twice_but_from_the_history(
+    log: list[Entry], crowd: int
+) -> None:
+    """Live it comes to a seat once and in order, whichever connection the seat has."""
+    seats: dict[str, str] = {}
+    newest: Counter[str] = Counter()
+    with patch.object(comings, "CROWD", crowd):
+        for _, deliveries, _ in played(log):
+            for delivery in deliveries:
+                for connection in delivery.recipients:
+                    match delivery.event:
+                        case Welcomed(token=token, last=last, resumed=resumed):
+                            assert resumed == (token in seats.values())
+                            assert last >= newest[token]
+                            seats = {c: seat for c, seat in seats.items() if seat != token}
+                            seats[connection], newest[token] = token, last
+                        case Recalled(since, before, events):
+                            ids = [event.id for event in events]
+                            assert ids == sorted(set(ids))
+                            assert all(since < id < before for id in ids)
+                        case event if isinstance(event, Public):
+                            assert event.id > newest[seats[connection]]
+                            newest[seats[connection]] = event.id
+
+
+@for_any_log
+@given(RETURNS, st.sampled_from([2, 300]))
+def test_what_is_told_again_is_what_was_told(log: list[Entry], crowd: int) -> None:
+    """Event by event; what is missing was said, for only that can be ignored."""
+    public: list[Public] = []
+    with patch.object(comings, "CROWD", crowd):
+        for _, deliveries, _ in played(log):
+            public += [each.event for each in deliveries if isinstance(each.event, Public)]
+            for told in [each.event for each in deliveries if isinstance(each.event, Recalled)]:
+                told_ids = {event.id for event in told.events}
+                whole = public[told.since : told.before - 1]
+                assert list(told.events) == [event for event in whole if event.id in told_ids]
+                assert all(isinstance(e, Said | Acted) for e in whole if e.id not in told_ids)
+                assert told.more == (told.since > 0)
+
+
+@for_any_log
+@given(RETURNS)
+def test_a_seat_has_one_connection_and_its_nick_one_bearer(log: list[Entry]) -> None:
+    """However often it changes hands; whoever is gone for good has none."""
+    seats: dict[str, str] = {}
+    for entry, deliveries, room in played(log):
+        for delivery in deliveries:
+            if isinstance(delivery.event, Welcomed):
+                token = delivery.event.token
+                seats = {c: seat for c, seat in seats.items() if seat != token}
+                seats[delivery.to[0]] = token
+        here = [c for c in seats if room.is_member(c)]
+        seats = {c: seats[c] for c in here}
+        nicks = [person.nick for person in room.members()]
+        assert len(here) == len(nicks) == len(set(nicks)) == room.total
+        if isinstance(entry, Gone) and entry.until <= entry.at:
+            assert entry.connection not in seats
+
+
+@for_any_log
+@given(RETURNS | LOG | TROUBLE)
+def test_a_token_is_told_to_nobody_but_who_has_the_seat(log: list[Entry]) -> None:
+    """And to them by their welcome only: it opens the seat."""
+    brought: dict[str, set[str]] = defaultdict(set)
+    for entry, deliveries, _ in played(log):
+        match entry:
+            case Arrived(connection, token=token):
+                brought[connection].add(token)
+            case Line(connection, text):
+                brought[connection].update(text.split()[1:2])
+        for delivery in deliveries:
+            if isinstance(delivery.event, Welcomed):
+                assert delivery.event.token in brought[delivery.to[0]]
+                assert len(delivery.to) == 1
+            elif not isinstance(entry, Line) or "token" not in entry.text:
+                assert "token" not in frames.to_json(delivery.event)
+
+
+@for_any_log
+@given(RETURNS)
+def test_a_welcome_says_how_many_lines_of_the_seat_were_taken(log: list[Entry]) -> None:
+    """Each once, over all its connections, those withheld or too long included."""
+    seats: dict[str, str] = {}
+    taken: Counter[str] = Counter()
+    for entry, deliveries, room in played(log):
+        if isinstance(entry, Line | Overlong | Withheld):
+            taken[seats.get(entry.connection, "")] += 1
+        for delivery in deliveries:
+            if isinstance(delivery.event, Welcomed):
+                token = delivery.event.token
+                assert delivery.event.heard == taken[token] * delivery.event.resumed
+                seats = {c: seat for c, seat in seats.items() if seat != token}
+                seats[delivery.to[0]] = token
+        seats = {c: seat for c, seat in seats.items() if room.is_member(c)}
+
+
+@for_any_log
+@given(RETURNS)
+def test_nothing_is_kept_of_who_has_left(log: list[Entry]) -> None:
+    """Once the last one is gone, all that grew with people is empty."""
+    room = Room()
+    for entry in log:
+        room.apply(entry)
+    for number in range(len(log) + 1):
+        room.apply(Gone(f"c{number}", "", 1e9))
+    room.apply(Tick(1e9))
+    assert room.total == 0
+    kept = [room._waiting, *about(room._members), *about(room._seats), *about(room._hearing)]
+    assert not any(kept)
+    assert not room._moderation._operators
+
+
+def about(keeper: object) -> list[object]:
+    """What it keeps by connection, nick or token."""
+    return [value for value in vars(keeper).values() if isinstance(value, dict)]
+
+
+@for_any_log
+@given(LOG | TROUBLE | RETURNS)
 def test_the_same_log_gives_the_same_deliveries(log: list[Entry]) -> None:
     """The room is a function of its log."""
     first = [deliveries for _, deliveries, _ in played(log)]

@@ -2,10 +2,10 @@
 
 import pytest
 
+from backend.room.codes import CONTINUED_ELSEWHERE
 from backend.room.deliveries import Delivery
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Promoted, Tick, Via, Withheld
 from backend.room.events import (
-    CONTINUED_ELSEWHERE,
     Dismissed,
     Left,
     Noticed,
@@ -159,6 +159,21 @@ def test_what_was_whispered_meanwhile_is_delivered() -> None:
     play.says("tom", "and so on")
     last = play.comes_back("ann", "ann3", since=4)
     assert [e.event for e in last if isinstance(e.event, Whispered)] == []
+
+
+def test_whispers_are_told_before_what_was_public() -> None:
+    """Should the connection be lost in between, a page that has the latter has them, too.
+
+    For it names the newest public event when it comes again, and is told only what was after that.
+    """
+    play = Play(ann="web", bob="telnet")
+    play.drops("ann")
+    play.says("bob", "/msg ann psst")
+    play.says("bob", "hello")
+    back = [type(each.event) for each in play.comes_back("ann", "ann2", since=2)]
+    assert back == [Welcomed, Whispered, Recalled]
+    again = [type(each.event) for each in play.comes_back("ann", "ann3", since=3)]
+    assert again == [Dismissed, Welcomed, Recalled]
 
 
 @pytest.mark.parametrize(

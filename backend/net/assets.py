@@ -1,4 +1,4 @@
-"""The page's files as they are served: found by a name that changes with them, and compressed.
+"""The page's files as they are served: small, compressed, under names that change with them.
 
 The page is small and read once, at the start: then no request can reach another file. Knows
 nothing of HTTP but media types.
@@ -8,9 +8,13 @@ import gzip
 import hashlib
 import html
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+import rcssmin
+import rjsmin
 
 MIME_TYPES = {
     ".css": "text/css",
@@ -23,6 +27,9 @@ MIME_TYPES = {
 INDEX = "index.html"
 
 _VERSIONED = re.compile(r"[0-9a-f]{12}/(.+)")
+
+_SMALLER: dict[str, Callable[[str], str]] = {".css": rcssmin.cssmin, ".js": rjsmin.jsmin}
+"""What takes away comments and spaces, which are there for those who read the source."""
 
 _VALUE = re.compile(r'(?<==")[^"]+(?=")')
 """An attribute's; those that are a file's name are links."""
@@ -58,7 +65,7 @@ class Assets:
 
     def __init__(self, folder: Path) -> None:
         self._files = {
-            path.relative_to(folder).as_posix(): path.read_bytes()
+            path.relative_to(folder).as_posix(): _small(path)
             for path in sorted(folder.rglob("*"))
             if path.suffix in MIME_TYPES
         }
@@ -97,3 +104,8 @@ class Assets:
 
     def _lasting(self, link: re.Match[str]) -> str:
         return f"{self.version}/{link[0]}" if link[0] in self._assets else link[0]
+
+
+def _small(path: Path) -> bytes:
+    smaller = _SMALLER.get(path.suffix, str)
+    return smaller(path.read_text(encoding="utf-8")).encode()

@@ -16,8 +16,9 @@ from backend.config import Limits
 from backend.logs import About
 from backend.net.outbox import CONNECTION_LOST, Outbox
 from backend.net.pace import Pace
+from backend.room.codes import POLICY_VIOLATION
 from backend.room.entries import Via
-from backend.room.events import POLICY_VIOLATION, Dismissed, Event, Noticed
+from backend.room.events import Dismissed, Event, Noticed
 
 FLUSH_SECONDS = 3.0
 """How long a dismissed connection may take over the mail it still has."""
@@ -67,8 +68,11 @@ class Connection:
         pace: how fast it is read.
         is_present: whether a session is going on: events are for nobody before and after it.
         ping: how to keep it alive; None to leave that to TCP.
+        fault: what its handler is to raise; only the theatre has it do so.
         heard: when something last came, in trio's seconds.
         pinged: when a ping was last sent, likewise.
+        since: when it began, likewise.
+        task: the one that serves it.
 
     Args:
         make_outbox: given what to call when the outbox gives up, the outbox.
@@ -77,8 +81,9 @@ class Connection:
     """
 
     __slots__ = (
-        *("_forget", "encode", "goodbye", "heard", "id", "is_present", "life", "origin", "outbox"),
-        *("pace", "ping", "pinged", "reading", "reason", "via", "went_away"),
+        *("_forget", "encode", "fault", "goodbye", "heard", "id", "is_present", "life", "origin"),
+        *("outbox", "pace", "ping", "pinged", "reading", "reason", "since", "task", "via"),
+        "went_away",
     )
 
     def __init__(
@@ -104,7 +109,9 @@ class Connection:
         self.pace = Pace(limits.line_rate, limits.line_burst, self)
         self.is_present = False
         self.ping: Ping | None = None
-        self.heard = self.pinged = trio.current_time()
+        self.fault: Exception | None = None
+        self.since = self.heard = self.pinged = trio.current_time()
+        self.task = trio.lowlevel.current_task()
         self._forget = forget
 
     # Not a generator with @contextmanager: that would keep three more objects per connection.
@@ -167,6 +174,11 @@ class Connection:
             self.reason = self.reason or why
         self.outbox.close()
         self.life.cancel()
+
+    def fail(self, fault: Exception) -> None:
+        """Have the handler itself raise this, as soon as it would read."""
+        self.fault = fault
+        self.reading.cancel()
 
     async def flush(self) -> None:
         """Wait until the mail has left, but no longer than ``FLUSH_SECONDS``."""

@@ -47,15 +47,23 @@ class Dispatch:
         if isinstance(event, Said | Acted | Whispered):
             self.messages[type(event).__name__.lower()] += 1
         if len(to) <= FEW:
-            for connection in self._connected(delivery.recipients):
-                data = self._encode(event, connection.encode, (connection.id,))
-                connection.outbox.push(data)
-                self._count(1, data)
+            self.hand_out(event, self._connected(delivery.recipients))
         else:
             self._broadcast(delivery)
         if isinstance(event, Dismissed):
             for connection in self._connected(to):
                 connection.dismiss(event.code, event.text, event.reason)
+
+    def hand_out(self, event: Event, connections: Iterable[Connection]) -> None:
+        """Push it to each of these by itself: people who are no audience to be remembered."""
+        by_wire: dict[Encode, list[Connection]] = {}
+        for connection in connections:
+            by_wire.setdefault(connection.encode, []).append(connection)
+        for encode, alike in by_wire.items():
+            data = self._encode(event, encode, [connection.id for connection in alike])
+            for connection in alike:
+                connection.outbox.push(data)
+            self._count(len(alike), data)
 
     def _broadcast(self, delivery: Delivery) -> None:
         mailings = self._mailings_for(delivery.to)
@@ -90,7 +98,8 @@ class Dispatch:
         self.bytes += copies * len(data)
 
     def _connected(self, ids: Iterable[str]) -> Iterator[Connection]:
-        return filter(None, map(self._connections.get, ids))
+        found = map(self._connections.get, ids)
+        return (connection for connection in found if connection and connection.is_present)
 
     def _mailings_for(self, ids: tuple[str, ...]) -> dict[Encode, MailingList]:
         """The mailing lists of an audience, by wire.
@@ -111,7 +120,7 @@ class Dispatch:
         return self._mailings
 
     def changed(self, connection: Connection) -> None:
-        """Somebody is gone, or wants events encoded in another way."""
+        """Somebody is here no more, or wants events encoded in another way."""
         if connection.outbox.mailing is not None:
             self._forget_audience()
 

@@ -12,7 +12,7 @@ from backend.net.hub import Hub
 from backend.net.peer import Peer
 from backend.net.session import converse
 from backend.net.websocket import PING, admit, speak
-from backend.room.events import POLICY_VIOLATION
+from backend.room.codes import POLICY_VIOLATION
 from backend.wire import frames
 
 MAX_MESSAGE_LENGTH = 16 * 1024

@@ -6,7 +6,8 @@ Knows whom they come from by an opaque key only, and the time by what it is told
 import hmac
 from dataclasses import dataclass
 
-from backend.room.events import POLICY_VIOLATION, Dismissed, Noticed
+from backend.room.codes import POLICY_VIOLATION
+from backend.room.events import Dismissed, Noticed
 from backend.room.text import clean
 
 FREE_GUESSES = 3

@@ -27,22 +27,10 @@ from backend.net.outbox import CONNECTION_LOST, Outbox
 from backend.net.postman import Postman
 from backend.net.sink import Sink
 from backend.room.claims import WITHHELD, claimed_secret, has_claim
+from backend.room.codes import GOING_AWAY
 from backend.room.deliveries import Delivery
-from backend.room.entries import (
-    Arrived,
-    Entry,
-    Gone,
-    Line,
-    Overlong,
-    Promoted,
-    Tick,
-    Via,
-    Withheld,
-)
+from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Promoted, Tick, Via, Withheld
 from backend.room.events import Dismissed, Event, Noticed, Person, Prompted
-
-GOING_AWAY = 1001
-"""RFC 6455 (7.4.1): the server is going down."""
 
 NEWS_SECONDS = 1.0
 """How often a crowd is told who came and went: as fast as anybody reads."""
@@ -71,6 +59,8 @@ class Hub:
         dispatch: what was said to whom, in figures.
         is_closing: whether everybody is being shown out.
         ended: how many connections we ended against their will, by reason.
+        backstage: whether a member's line was for this process and not for the room; what it asks
+            for is then done, and the journal never has it.
     """
 
     def __init__(
@@ -95,6 +85,7 @@ class Hub:
         self._nobody_left = trio.Event()
         self.dispatch = Dispatch(self._connections, self.postman)
         self.ended: Counter[str] = Counter()
+        self.backstage: Callable[[Connection, str], bool] = lambda connection, line: False
 
     @property
     def connections(self) -> Iterable[Connection]:
@@ -113,6 +104,10 @@ class Hub:
     def is_member(self, connection: Connection) -> bool:
         """Whether this connection has been let in."""
         return self._room.is_member(connection.id)
+
+    def nick_of(self, connection: Connection) -> str | None:
+        """What this connection's member is called; None if nobody has been let in by it."""
+        return self._room.nick_of(connection.id)
 
     def is_operator(self, connection: Connection) -> bool:
         """Whether this connection's member may give orders."""
@@ -167,7 +162,7 @@ class Hub:
         """Somebody sent a line; None for one that was too long to keep."""
         if line is None:
             self._journal.record(Overlong(connection.id, self._now()))
-        elif line == TYPING:
+        elif line == TYPING and self.is_member(connection):
             self._deliver(self._room.typing(connection.id, self._now()))
         elif (guess := claimed_secret(line)) is not None:
             self._guessed(connection, guess)
@@ -175,6 +170,8 @@ class Hub:
             self._withhold(connection, WITHHELD)
         elif self.is_operator(connection) and self._guesses.is_given_away(line):
             self._withhold(connection, GIVEN_AWAY)
+        elif self.is_member(connection) and self.backstage(connection, line):
+            self._journal.record(Withheld(connection.id, self._now()))
         else:
             self._journal.record(Line(connection.id, line, self._now()))
 
@@ -202,6 +199,7 @@ class Hub:
         """Nothing more will come from somebody. Safe for one who has left already."""
         connection.is_present = False
         connection.ping = None
+        self.dispatch.changed(connection)  # whose seat may be kept, and is written to no more
         if not self.is_closing:
             now = self._now()
             until = now + self._limits.grace if connection.may_return else 0.0

@@ -4,10 +4,14 @@ Never what people wrote, and that includes their reasons, be it for leaving or f
 out. Knows no connection but by its id.
 """
 
+import logging
+
 from backend.logs import About
 from backend.room.deliveries import Delivery
-from backend.room.entries import Entry, Gone, Line, Overlong, Promoted
+from backend.room.entries import Entry, Gone, Line, Overlong, Promoted, Tick
 from backend.room.events import Left, Moderated, Prompted, Renamed, Welcomed
+
+log = logging.getLogger("playroom")
 
 _NOTED = (Welcomed, Prompted, Renamed, Left, Moderated)
 
@@ -19,8 +23,8 @@ def note(entry: Entry, delivery: Delivery) -> None:
     match entry, delivery.event:
         case _, Left(reason="") if delivery.but:
             pass  # noted already: the others were told the reason, too
-        case Line(connection), Welcomed(nick=nick):
-            About(connection).info("joined: %s", nick)
+        case Line(connection), Welcomed(nick=nick, resumed=resumed):
+            About(connection).info("%s: %s", "resumed" if resumed else "joined", nick)
         case Line(connection) | Overlong(connection), Prompted(str(reason)):
             About(connection).info("refused: %s", reason)
         case Line(connection), Renamed(old=old, new=new):
@@ -30,5 +34,7 @@ def note(entry: Entry, delivery: Delivery) -> None:
             About(connection).info("left: %s (quit)", nick)
         case Gone(connection, reason), Left(nick=nick):
             About(connection).info("left: %s%s", nick, reason and f" ({reason})")
+        case Tick(), Left(nick=nick):
+            log.info("left: %s (did not come back)", nick)
         case Line(connection) | Promoted(connection), Moderated(deed, whom):
             About(connection).info("%s %s", deed, whom)

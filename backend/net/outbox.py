@@ -25,7 +25,6 @@ STALL_SECONDS = 20.0
 APART = -1
 """The position of an outbox that has mail of its own, which is to be sent before the list's."""
 
-
 _LOST = (OSError, trio.BrokenResourceError, trio.ClosedResourceError)
 """What a sink raises when the peer is gone; anything else is a fault of ours."""
 
@@ -75,6 +74,12 @@ class Outbox:
         self.mailing: MailingList | None = None
         self.seat = 0
         self.send_now = sink.send_now
+
+    def write_to(self, sink: Sink) -> None:
+        """Write there from now on."""
+        self._sink, self.send_now = sink, sink.send_now
+        if self.mailing is not None:
+            self.mailing.sends[self.seat] = sink.send_now
 
     def push(self, data: bytes) -> None:
         """Add mail for this connection alone. Never blocks, never raises."""

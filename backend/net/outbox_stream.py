@@ -10,7 +10,7 @@ from trio_websocket import WebSocketConnection
 
 from backend.net.connection import Connection
 from backend.net.peer import Peer
-from backend.room.events import POLICY_VIOLATION
+from backend.room.codes import POLICY_VIOLATION
 
 _CLOSE_FRAME = 0x88
 """What a whole close frame begins with (RFC 6455, 5.2)."""

@@ -16,9 +16,14 @@ BETWEEN_LOOKS = 64
 
 
 class Postman:
-    """Carries what outboxes and mailing lists announce."""
+    """Carries what outboxes and mailing lists announce.
+
+    Attributes:
+        waiting: the tasks that wait for a connection, and for whose mail.
+    """
 
     def __init__(self) -> None:
+        self.waiting: dict[trio.lowlevel.Task, Outbox] = {}
         self._mailings: list[MailingList] = []
         self._outboxes: list[Outbox] = []
         self._mail = trio.Event()
@@ -47,8 +52,16 @@ class Postman:
                 outboxes, self._outboxes = self._outboxes, []
                 for start in range(0, len(outboxes), BETWEEN_LOOKS):
                     for outbox in self._send_own(outboxes[start : start + BETWEEN_LOOKS]):
-                        waiting.start_soon(outbox.send_rest)
+                        waiting.start_soon(self._send_rest, outbox, name="outbox")
                     await turn.give_way()
+
+    async def _send_rest(self, outbox: Outbox) -> None:
+        task = trio.lowlevel.current_task()
+        self.waiting[task] = outbox
+        try:
+            await outbox.send_rest()
+        finally:
+            del self.waiting[task]
 
     async def _carry(self, mailing: MailingList, turn: Turn) -> None:
         """Send to everybody on a list what is there now."""

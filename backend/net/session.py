@@ -11,9 +11,9 @@ import trio
 
 from backend.net.connection import Connection
 from backend.net.hub import Hub
-from backend.net.outbox import CONNECTION_LOST
+from backend.net.outbox import CONNECTION_LOST, MAX_BYTES
 from backend.net.turn import Turn
-from backend.room.events import POLICY_VIOLATION
+from backend.room.codes import POLICY_VIOLATION
 
 LOGIN_SECONDS = 60.0
 """How long giving a name may take; somebody who thinks longer may come again."""
@@ -23,6 +23,10 @@ NO_NAME = "No name was given for a minute. Come again when you have one."
 LINES_PER_TURN = 64
 """Lines of one peer applied before the Postman gets his round: a pasted book must fill nobody's
 outbox within one turn of the scheduler."""
+
+MUCH_MAIL = MAX_BYTES // 8
+"""Mail from which on somebody is read no further before it has left: an answer may be nearly half
+of what an outbox holds, and whoever asks for several at once is not slow for that."""
 
 Receive = Callable[[], Awaitable[Sequence[str | None]]]
 """Waits for lines, and returns all that are there: each without its end, None for one too long to
@@ -40,6 +44,8 @@ async def converse(hub: Hub, connection: Connection, receive: Receive) -> None:
         with connection.reading:
             while lines := await receive():
                 await _pass_on(hub, connection, lines)
+        if connection.fault is not None:
+            raise connection.fault
         if connection.reading.cancelled_caught:
             connection.show_out(POLICY_VIOLATION, NO_NAME, "no name given")
     except trio.BrokenResourceError:
@@ -57,6 +63,8 @@ async def _pass_on(hub: Hub, connection: Connection, lines: Sequence[str | None]
         hub.heard(connection, line)
         if hub.is_member(connection):
             connection.reading.deadline = math.inf
+        if connection.outbox.size > MUCH_MAIL:
+            await connection.outbox.flushed()
         if number % LINES_PER_TURN == 0:
             await trio.lowlevel.checkpoint()
         await turn.give_way()

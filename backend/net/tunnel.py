@@ -13,7 +13,7 @@ from backend.net.doorkeeper import Visit
 from backend.net.hub import Hub
 from backend.net.peer import Peer
 from backend.net.websocket import PING, Receive, admit, speak
-from backend.room.events import POLICY_VIOLATION
+from backend.room.codes import POLICY_VIOLATION
 from backend.wire import frames, terminal
 
 SUBPROTOCOL = "telnet.mudstandards.org"

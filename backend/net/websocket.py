@@ -17,6 +17,7 @@ from backend.net.connection import Connection, Ping
 from backend.net.doorkeeper import REFUSALS, Refusal
 from backend.net.outbox_stream import OutboxStream
 from backend.net.peer import Peer
+from backend.room.codes import GOING_AWAY, TRY_AGAIN_LATER
 from backend.wire import frames
 
 MAX_QUEUED_MESSAGES = 1_024
@@ -26,13 +27,9 @@ never waits for us in the middle of one."""
 PING = Ping(frames.PING, every=25.0, answer_within=20.0)
 """Proxies cut a connection that is silent for about 55 seconds."""
 
-TRY_AGAIN_LATER = 1013
-"""RFC 6455 (7.4.1), and the registry it begins."""
-
 HANDSHAKE_SECONDS = 10.0
 """How long the opening handshake may take once the request is here."""
 
-GOING_AWAY = 1001
 PROTOCOL_ERROR = 1002
 ABNORMAL_CLOSURE = 1006
 INVALID_PAYLOAD = 1007

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from backend.room.entries import Via
+from backend.room.tasks import Excerpt, Ran, Tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +209,6 @@ class Moderated:
     text: str
 
 
-POLICY_VIOLATION = 1008
-"""RFC 6455 (7.4.1): the rules of the house; browsers do not come back by themselves."""
-
-CONTINUED_ELSEWHERE = 4001
-"""A close code of our own: another window has taken the seat."""
-
-
 @dataclass(frozen=True, slots=True)
 class Dismissed:
     """You are shown out: the last thing a connection gets.
@@ -247,4 +241,7 @@ Event = (
     | Noticed
     | Moderated
     | Dismissed
+    | Tasks
+    | Ran
+    | Excerpt
 )

@@ -1,7 +1,7 @@
 """Who is in the room, under which nick.
 
-Keeps them in the order they came in, no two with the same nick or with one that could be mistaken
-for the other's. Knows nothing of what they say, nor of who is told.
+Keeps them in the order they came in, or came back; no two with the same nick, or with one that
+could be mistaken for the other's. Knows nothing of what they say, nor of who is told.
 """
 
 from collections import Counter

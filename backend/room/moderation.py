@@ -1,8 +1,7 @@
 """What operators may do to others, and what of it still holds.
 
 Answers with a ``Ruling`` and remembers it; the room carries it out. A mute or a ban is on a seat
-and on its whole address, operators excepted: nobody can tell who is who there, and another
-connection costs nothing. Knows no clock: times come with the entries.
+and on its whole address, operators excepted: another connection from there costs nothing.
 """
 
 import math
@@ -10,9 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from backend.room import names
+from backend.room.codes import POLICY_VIOLATION
 from backend.room.commands import Ban, Kick, ListBans, Mute, Ruled, Unban
 from backend.room.entries import Arrived
-from backend.room.events import POLICY_VIOLATION, Dismissed, Moderated, Noticed
+from backend.room.events import Dismissed, Moderated, Noticed
 from backend.room.members import Member, Members
 from backend.room.plain import Plain
 from backend.room.sentences import Sentence, longest

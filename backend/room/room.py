@@ -10,6 +10,7 @@ Here people come and go. ``talk`` is what they do in between.
 """
 
 from backend.room import commands, names, plain, text
+from backend.room.codes import CONTINUED_ELSEWHERE, NORMAL_CLOSURE
 from backend.room.comings import Comings
 from backend.room.crowd import NAMED
 from backend.room.deliveries import Delivery
@@ -23,23 +24,14 @@ from backend.room.entries import (
     Tick,
     Withheld,
 )
-from backend.room.events import (
-    CONTINUED_ELSEWHERE,
-    Dismissed,
-    Noticed,
-    Person,
-    Prompted,
-    Typing,
-    Welcomed,
-    Whispered,
-)
+from backend.room.events import Dismissed, Noticed, Person, Prompted, Typing, Welcomed, Whispered
 from backend.room.hearing import Hearing
 from backend.room.history import History
 from backend.room.members import Member, Members
 from backend.room.moderation import Moderation
 from backend.room.plain import Kept, Plain
 from backend.room.seats import Seats
-from backend.room.talk import NORMAL_CLOSURE, Talk
+from backend.room.talk import Talk
 
 NOT_KEPT = "Your seat was not kept"
 
@@ -103,6 +95,10 @@ class Room:
     def is_member(self, connection: str) -> bool:
         """Whether this connection has been let in (and has not left)."""
         return self._members.get(connection) is not None
+
+    def nick_of(self, connection: str) -> str | None:
+        """What this connection's member is called."""
+        return member.nick.text if (member := self._members.get(connection)) else None
 
     def is_operator(self, connection: str) -> bool:
         """Whether this connection's member may give orders."""
@@ -208,8 +204,8 @@ class Room:
         return [
             *([] if was_kept else [Delivery(goodbye, (old,))]),
             Delivery(self._welcome(member, resumed=True), (connection,)),
+            *whispers,  # first: whoever has what was public is not told again what was not
             Delivery(missed, (connection,)),
-            *whispers,
         ]
 
     def _welcome(self, member: Member, resumed: bool = False) -> Welcomed:

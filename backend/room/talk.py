@@ -6,6 +6,7 @@ Knows neither how they came in nor how they are told; leaving is handed in.
 from collections.abc import Callable
 
 from backend.room import commands, names, plain, text, usage
+from backend.room.codes import NORMAL_CLOSURE
 from backend.room.comings import Comings
 from backend.room.crowd import NAMED
 from backend.room.deliveries import Delivery
@@ -15,9 +16,6 @@ from backend.room.history import History
 from backend.room.members import Member, Members
 from backend.room.moderation import MAX_TOPIC, ONLY_OPERATORS, Moderation
 from backend.room.plain import Plain
-
-NORMAL_CLOSURE = 1000
-"""RFC 6455 (7.4.1): the purpose of the connection has been fulfilled."""
 
 Leave = Callable[[Member, str, float], list[Delivery]]
 """Lets somebody go, for a reason, at a time; what the others are told."""

@@ -11,7 +11,7 @@ from typing import Any
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
 
-from backend.room import events
+from backend.room import events, tasks
 from backend.wire.people import listed
 
 _TYPES: dict[type[events.Event], str] = {
@@ -31,6 +31,9 @@ _TYPES: dict[type[events.Event], str] = {
     events.Noticed: "notice",
     events.Moderated: "notice",
     events.Dismissed: "notice",
+    tasks.Tasks: "tasks",
+    tasks.Ran: "ran",
+    tasks.Excerpt: "source",
 }
 
 # Only ever sends, and only whole frames: then a wsproto connection has nothing to remember.
@@ -60,8 +63,12 @@ def _message(event: events.Event) -> dict[str, Any]:
             happened = [_message(each) for each in past]
             fields = {"since": since, "before": before, "events": happened, "more": more}
         case _:
-            fields = {name: value for name, value in asdict(event).items() if value is not None}
+            fields = asdict(event, dict_factory=_told)
     return {"type": _TYPES[type(event)], **fields}
+
+
+def _told(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in fields if value is not None}
 
 
 def encode(event: events.Event) -> bytes:

@@ -14,8 +14,8 @@ from typing import Literal
 from wcwidth import iter_graphemes, wrap
 from wcwidth import width as display_width
 
-from backend.room import events
-from backend.wire import gmcp
+from backend.room import events, tasks
+from backend.wire import gmcp, tree
 from backend.wire.inputs import Encoding
 from backend.wire.options import EOR_MARK, IAC
 from backend.wire.people import listed, some, with_door
@@ -127,12 +127,16 @@ def to_text(event: events.Event, style: Style = PLAIN) -> str:
             return _house(_columns(event, style), style)
         case events.Presence():
             return _house(_changes(event, style), style)
+        case tasks.Tasks():
+            return _house(_branches(event, style), style)
+        case tasks.Excerpt():
+            return _house(tree.numbered(event), style)
         case events.Noticed(text) | events.Dismissed(text) | events.Moderated(text=text):
             return _house(text.split("\n"), style)
         case events.Recalled():
             return "".join(_recalled(event, style))
-        case events.Typing():
-            return ""
+        case events.Typing() | tasks.Ran():
+            return ""  # what is over so soon can only be seen where things glow
         case events.Welcomed(nick, topic=topic):
             welcome = f"Welcome {_painted(nick, style)}."
             return _house([welcome, *([f"The topic is: {topic}"] if topic else [])], style)
@@ -195,7 +199,7 @@ def _parts(event: _Told, style: Style) -> tuple[str, str]:
 
 def _recalled(event: events.Recalled, style: Style) -> Iterator[str]:
     """What was public, each line with its time, and all of it behind the house's own beginning."""
-    if not event.events:
+    if not (event.events or event.more):
         yield _line(META, "Nothing earlier is remembered.", style)
         return
     yield _line(META, "Earlier (times are UTC):", style)
@@ -208,8 +212,8 @@ def _recalled(event: events.Recalled, style: Style) -> Iterator[str]:
             prefix, text = _parts(past, style)
             yield _line(stamp + prefix.removeprefix(META), text, style)
     if event.more:
-        advice = f"/history {event.since + 1} {len(event.events)} shows what was before."
-        yield _line(META, advice, style)
+        older = f"/history {event.since + 1} {event.before - event.since - 1}"
+        yield _line(META, f"{older} shows what was before.", style)
 
 
 def _changes(event: events.Presence, style: Style) -> Iterator[str]:
@@ -219,6 +223,18 @@ def _changes(event: events.Presence, style: Style) -> Iterator[str]:
     if event.joined_total:
         joined = [_painted(person.nick, style) for person in event.joined]
         yield f"{some(joined, event.joined_total)} joined."
+
+
+def _branches(event: tasks.Tasks, style: Style) -> Iterator[str]:
+    """The task tree: its lines are cut, for a branch that is wrapped is no branch."""
+    strokes = tree.BOX if style.encoding == "utf-8" else tree.ASCII
+    for line in tree.draw(event, strokes):
+        sayable_line = sayable(line, style)
+        if style.width is None or display_width(META + sayable_line) < style.width:
+            yield sayable_line
+        else:
+            room = style.width - 1 - len(META) - len(strokes.cut)
+            yield rows_of(sayable_line, room)[0] + strokes.cut
 
 
 def _columns(event: events.Listed, style: Style) -> list[str]:

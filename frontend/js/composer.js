@@ -1,6 +1,7 @@
 // Where a line is written and sent. It must not know the socket, nor show what was said:
 // the room answers with the line itself, and that is the receipt.
 
+import { eventually } from './lazy.js';
 import { MAX_LINE, longestOf, splitLines } from './lines.js';
 
 const NEARLY_FULL = 100; // characters left when it becomes worth saying so
@@ -61,7 +62,7 @@ export function createComposer(form, { send, typing }) {
   });
   // What helps while writing is not needed before somebody writes.
   field.addEventListener('focus', async () => {
-    const { createAids } = await import('./aids.js');
+    const { createAids } = await eventually(() => import('./aids.js'));
     aids = createAids(form, field, () => latest);
   }, { once: true });
 

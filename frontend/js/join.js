@@ -19,11 +19,12 @@ export function createJoinForm(form, { join }) {
 
   return function render(state, before) {
     const wasHidden = form.hidden;
-    form.hidden = state.me !== null && state.asking === null;
+    const { asking, name, seat, me } = state;
+    form.hidden = asking ? asking.elsewhere === true : seat !== null || me !== null;
     if (form.hidden) return;
-    if (state.asking !== before.asking || wasHidden) {
-      const { name = state.wanted ?? '', reason = '', refused = false } = state.asking ?? {};
-      field.value = name || field.value;
+    if (asking !== before.asking || wasHidden) {
+      const { reason = '', refused = false } = asking ?? {};
+      field.value = (asking?.name ?? state.wanted ?? name) || field.value;
       field.setAttribute('aria-invalid', refused);
       problem.textContent = reason;
       takeFocus();

@@ -1,20 +1,40 @@
-// Loads stylesheets that the first paint does without. It must not know what they are for.
+// Loads what the first paint does without; where there is no network just now, as soon as there is.
+// It must not know what it loads.
 
 import { el } from './dom.js';
 
+const RETRY = 3000; // ms
+
 const asked = new Map();
 
-// -> a promise: fulfilled once the style holds, or cannot be had.
+// -> what fetch() promises, however often that has to be tried.
+export async function eventually(fetch) {
+  for (;;) {
+    try {
+      return await fetch();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, RETRY));
+    }
+  }
+}
+
+// -> a promise: fulfilled once the style holds.
 export function stylesheet(name) {
-  if (!asked.has(name)) asked.set(name, load(new URL(`../css/${name}.css`, import.meta.url)));
+  if (!asked.has(name)) {
+    const url = new URL(`../css/${name}.css`, import.meta.url);
+    asked.set(name, eventually(() => load(url)));
+  }
   return asked.get(name);
 }
 
 function load(url) {
   const link = el('link', { rel: 'stylesheet', href: url });
-  document.head.append(link);
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     link.addEventListener('load', resolve);
-    link.addEventListener('error', resolve);
+    link.addEventListener('error', (event) => {
+      link.remove();
+      reject(event);
+    });
+    document.head.append(link);
   });
 }

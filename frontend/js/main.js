@@ -1,102 +1,137 @@
-// Puts the page together: socket -> reduce -> views, and back from the forms to the socket.
+// Puts the page together: session -> reduce -> views, and back from the forms to the session.
 // The only module that knows all the others; it must hold no rule of its own that could be pure.
 
 import { createComposer } from './composer.js';
 import { createJoinForm } from './join.js';
-import { recallName, rememberName } from './memory.js';
+import { eventually } from './lazy.js';
+import { recall, remember } from './memory.js';
 import { createMessages } from './messages.js';
 import { createNotice } from './notice.js';
+import { hasRoom } from './outgoing.js';
 import { createPeople } from './people.js';
 import { stayAtEnd } from './scroll.js';
-import { createSocket } from './socket.js';
+import { createSession } from './session.js';
 import { createStatus } from './status.js';
 import { initialState, reduce } from './store.js';
+import { hasOlder } from './thread.js';
 import { createTopic } from './topic.js';
 import { createTyping } from './typing.js';
 
 const byId = (id) => document.getElementById(id);
 
-let state = initialState(recallName());
+let state = initialState(recall());
 let shown = state;
 let frame = null;
 const notice = createNotice();
 
 function dispatch(event) {
-  const before = state;
   state = reduce(state, event);
-  if (state.wanted !== before.wanted) rememberName(state.wanted);
+  if (event.type === 'sent') remember(state);
   notice(event, state);
-  // At most one drawing a frame, however many events arrive in it.
-  frame ??= requestAnimationFrame(draw);
+  redraw();
+}
+
+// At most one drawing a frame, however many events arrive in it. A hidden tab has no frames.
+function redraw() {
+  frame ??= document.hidden ? setTimeout(draw, 200) : requestAnimationFrame(draw);
+}
+
+// What may give the room something to hear.
+function act(event) {
+  dispatch(event);
+  session.pump();
 }
 
 const url = new URL('/ws', location.href);
 url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-const socket = createSocket(url, {
-  onLink: (link) => dispatch({ type: 'link', ...link }),
-  onFrame(event) {
-    dispatch(event);
-    if (state.prompted && state.wanted) join(state.wanted);
-  },
-});
+const session = createSession(url, { getState: () => state, dispatch });
 
-// Answers the prompt that is open; without one, the name waits for the next.
-function join(name) {
-  const { prompted } = state;
-  dispatch({ type: 'chose', name });
-  if (prompted) socket.send(name);
-  else socket.connect();
-}
-
+// -> whether the lines were taken; they wait while the connection is lost.
 function send(lines) {
+  if (state.me === null || state.asking || !hasRoom(state.queue, lines)) return false;
   scroll.toEnd();
-  return state.joined && lines.every((line) => socket.send(line));
+  act({ type: 'typed', lines });
+  return true;
 }
 
 async function mention(nick) {
-  (await import('./insert.js')).mention(byId('message'), nick);
+  (await eventually(() => import('./insert.js'))).mention(byId('message'), nick);
 }
 
-const scroll = stayAtEnd(byId('log'), byId('lines'), byId('jump'));
+function look() {
+  act({ type: 'looking', looking: scroll.isFollowing() && !document.hidden });
+}
+
+function showOlder() {
+  if (messages.reveal(state)) redraw();
+  else if (hasOlder(state)) act({ type: 'older' });
+}
+
+// What was pressed is gone; the focus must be somewhere.
+function decide(type, key) {
+  act({ type, key });
+  byId('message').focus();
+}
+
+const scroll = stayAtEnd(byId('log'), byId('lines'), byId('jump'), { onMove: look, onTop: showOlder });
+const messages = createMessages(byId('log'), byId('lines'), { isFollowing: scroll.isFollowing, decide });
 const views = [
   createStatus(byId('status')),
   createTopic(byId('topic')),
-  createMessages(byId('lines')),
+  (now) => scroll.keeping(() => messages.render(now)),
+  scroll.render,
   createPeople(byId('people'), { mention }),
-  createJoinForm(byId('join'), { join }),
-  createComposer(byId('composer'), { send, typing: () => socket.send('/typing') }),
+  createJoinForm(byId('join'), session),
+  createComposer(byId('composer'), { send, typing: session.typing }),
   createTyping(byId('typing')),
   drawStage,
 ];
 
 // Until there is something to read, the name form has the whole page to itself.
-function drawStage({ lines }) {
-  byId('conversation').hidden = lines.length === 0;
-  byId('room').dataset.stage = lines.length === 0 ? 'lobby' : 'room';
+function drawStage(now) {
+  const isEmpty = now.lines.length + now.pending.length === 0;
+  byId('conversation').hidden = isEmpty;
+  byId('room').dataset.stage = isEmpty ? 'lobby' : 'room';
+  byId('earlier').hidden = !hasOlder(now);
+  byId('elsewhere').hidden = !now.asking?.elsewhere;
 }
 
 function draw() {
   frame = null;
   const before = shown;
   shown = state;
-  for (const view of views) view(state, before);
+  if (views.filter((view) => view(shown, before) === true).length > 0) redraw(); // one has not finished
+  if (shown !== before) remember(shown);
 }
 
-draw();
-socket.connect();
-
-// Somebody looks, or the network is back: no reason to wait any longer.
-function hurry() {
-  if (state.link.phase === 'waiting') socket.connect();
-}
-window.addEventListener('online', hurry);
-document.addEventListener('visibilitychange', () => {
-  if (!document.hidden) hurry();
+byId('earlier').addEventListener('click', () => {
+  scroll.stay();
+  showOlder();
 });
 
 // What the buttons beside the room's name open is loaded at the first click on one of them.
 byId('tools').addEventListener('click', async ({ target }) => {
-  const { createTools } = await import('./tools.js');
+  const { createTools } = await eventually(() => import('./tools.js'));
   createTools({ telnet: byId('telnet'), terminal: byId('terminal'), settings: byId('settings') });
   target.closest('button')?.click();
 }, { once: true });
+byId('use-here').addEventListener('click', () => {
+  session.connect();
+  byId('log').focus();
+});
+draw();
+look();
+session.connect();
+
+window.addEventListener('online', session.hurry);
+window.addEventListener('offline', session.abandon);
+window.addEventListener('pagehide', () => remember(state));
+document.addEventListener('visibilitychange', () => {
+  look();
+  if (document.hidden) return;
+  draw(); // what was asked for while hidden may never come
+  session.hurry();
+});
+setInterval(() => {
+  if (state.typing.length > 0) dispatch({ type: 'clock', at: Date.now() / 1000 });
+}, 1000);

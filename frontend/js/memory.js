@@ -1,21 +1,34 @@
-// Remembers the reader's name for this tab, across reconnects and reloads.
-// It must not know when a name is good. Browsers may forbid storage: then nothing is remembered.
+// Keeps what a reload must not lose, for this tab: our seat, and what waits to be said.
+// It must not know what happens with it. Browsers may forbid storage: then nothing is kept.
 
-const KEY = 'playroom.name';
+import { clean } from './lines.js';
+import { newest } from './thread.js';
 
-export function recallName() {
+const KEY = 'playroom';
+
+export function recall() {
   try {
-    return sessionStorage.getItem(KEY);
+    return JSON.parse(sessionStorage.getItem(KEY)) ?? {};
   } catch {
-    return null;
+    return {};
   }
 }
 
-export function rememberName(name) {
+export function remember(state) {
   try {
-    if (name === null) sessionStorage.removeItem(KEY);
-    else sessionStorage.setItem(KEY, name);
+    sessionStorage.setItem(KEY, JSON.stringify(keepsake(state)));
   } catch {
-    // The reader will be asked again; nothing else depends on it.
+    // The reader will be asked for a name again; nothing else depends on it.
   }
+}
+
+// An operator's password never touches a disk. A seat that another window has is that one's.
+export function keepsake(state) {
+  const { me, name, seat, asking, queue, ranges, last } = state;
+  return {
+    ...(asking?.elsewhere ? {} : seat),
+    nick: me ?? name,
+    last: ranges.length ? newest(state) : last,
+    queue: queue.filter(({ text }) => !/^\/op/i.test(clean(text))),
+  };
 }

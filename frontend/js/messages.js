@@ -1,87 +1,75 @@
-// Draws the conversation, a line at a time. It must not know where lines come from,
-// nor scroll (scroll.js does).
+// Draws the conversation, a few rows at a time. It must not know where lines come from,
+// what they say (content.js does), nor scroll (scroll.js does).
 
-import { el } from './dom.js';
-import { avatar, nickMark, timeMark, toneOf, viaMark } from './marks.js';
-import { MAX_LINES } from './store.js';
+import { rowElement } from './content.js';
+import { rowsOf } from './rows.js';
 
-const SAME_BREATH = 300; // seconds within which the same speaker's next line needs no new byline
+const MAX_DRAWN = 400; // lines on the page while the newest is in sight
+const REVEALED = 100; // older ones shown at once
+const AT_ONCE = 60; // rows drawn in one frame, so that a flood of them leaves the page usable
+const QUIET = 1000; // ms: by then screen readers have passed over what they are not to read
 
-export function createMessages(container) {
-  let last = null;
+// log: the live region around the container. isFollowing() -> whether the newest line is in sight.
+// decide('again' or 'discard', key): what becomes of a line that was not confirmed.
+export function createMessages(log, container, { isFollowing, decide }) {
+  let drawn = new Map(); // key -> {element, sign}
+  let top; // key of the first line to show; undefined: all of them
+  let quiet;
 
-  return function render({ lines }) {
-    if (lines.length === 0) return;
-    const fresh = lines.filter((line) => last === null || line.key > last.key);
-    const elements = document.createDocumentFragment();
-    for (const line of fresh) {
-      elements.append(lineElement(line, last));
-      last = line;
+  container.addEventListener('click', ({ target }) => {
+    const { decision, about } = target.dataset;
+    if (decision) decide(decision, Number(about));
+  });
+
+  // -> whether there is more to draw, in another frame.
+  function render({ lines, marker, pending }) {
+    if (isFollowing()) top = lines.at(-MAX_DRAWN)?.key;
+    const rows = rowsOf(lines.slice(startOf(lines)), { marker, pending });
+    const wanted = new Set(rows.map((row) => row.key));
+    for (const [key, { element }] of drawn) {
+      if (!wanted.has(key)) element.remove();
     }
-    container.append(elements);
-    while (container.childElementCount > MAX_LINES) container.firstElementChild.remove();
-  };
+    let budget = AT_ONCE;
+    let next = container.firstElementChild;
+    const before = drawn;
+    drawn = new Map();
+    for (const row of rows) {
+      let { element, sign } = before.get(row.key) ?? {};
+      if (sign !== row.sign && budget-- > 0) {
+        if (row.sign.past) hush();
+        const fresh = rowElement(row);
+        if (element === next) next = fresh;
+        element?.replaceWith(fresh);
+        element = fresh;
+        sign = row.sign;
+      }
+      if (!element) continue;
+      drawn.set(row.key, { element, sign });
+      element.classList.toggle('continued', row.continued === true);
+      if (element === next) next = element.nextElementSibling;
+      else container.insertBefore(element, next);
+    }
+    return budget < 0;
+  }
+
+  // While the reader is further up, the first line stays the first.
+  function startOf(lines) {
+    return top === undefined ? 0 : Math.max(0, lines.findIndex(({ key }) => key === top));
+  }
+
+  // -> whether there were older lines to show; those that come later will be shown, too.
+  function reveal({ lines }) {
+    const start = startOf(lines);
+    top = start > REVEALED ? lines[start - REVEALED].key : undefined;
+    return start > 0;
+  }
+
+  // History is there to be read, not to be read out.
+  function hush() {
+    log.setAttribute('aria-live', 'off');
+    clearTimeout(quiet);
+    quiet = setTimeout(() => log.setAttribute('aria-live', 'polite'), QUIET);
+  }
+
+  return { render, reveal };
 }
-
-function lineElement(line, previous) {
-  const names = ['line', line.type];
-  if (line.own) names.push('own');
-  if (line.nick !== undefined) names.push(toneOf(line.nick));
-  if (continues(previous, line)) names.push('continued');
-  return el('div', { class: names.join(' ') }, ...content[line.type](line));
-}
-
-function continues(previous, line) {
-  return previous?.type === 'said' && line.type === 'said'
-    && previous.nick === line.nick && previous.via === line.via && line.at - previous.at < SAME_BREATH;
-}
-
-// dir=auto lets each text run in its own direction, isolated from what stands beside it.
-const words = (text) => el('p', { class: 'words', dir: 'auto' }, text);
-const quiet = (at, ...children) => [el('p', {}, ...children), ' ', timeMark(at)];
-
-// A crowd's comings and goings in one sentence: "ann left, bob, eve and 41 others joined".
-function changesOf({ left, joined, left_total: gone, joined_total: came }) {
-  const arrivals = joined.map((member) => member.nick);
-  return [[left, gone, 'left'], [arrivals, came, 'joined']]
-    .filter(([, total]) => total > 0)
-    .map(([nicks, total, did]) => `${some(nicks, total)} ${did}`)
-    .join(', ');
-}
-
-function some(nicks, total) {
-  const shown = nicks.slice(0, total > 3 ? 2 : 3);
-  if (total > shown.length) return `${shown.join(', ')} and ${total - shown.length} others`;
-  return shown.length > 1 ? `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}` : shown[0];
-}
-
-const content = {
-  said: ({ nick, via, at, text }) => [
-    avatar(nick),
-    el('p', { class: 'byline' }, nickMark(nick), ' ', viaMark(via), ' ', timeMark(at)), ' ',
-    words(text),
-  ],
-  acted: ({ nick, at, text }) => [
-    el('p', {}, '* ', nickMark(nick), ' ', el('bdi', {}, text)), ' ', timeMark(at),
-  ],
-  whispered: ({ nick, to, at, text, own, toMe }) => [
-    el('p', { class: 'byline' },
-      own ? 'you' : nickMark(nick), ' → ', toMe ? 'you' : nickMark(to), ' ', timeMark(at)), ' ',
-    words(text),
-  ],
-  joined: ({ nick, via, at }) => quiet(at, nickMark(nick), ' joined via ', viaMark(via)),
-  left: ({ nick, at, reason }) =>
-    quiet(at, nickMark(nick), ' left', ...(reason ? [' (', el('bdi', {}, reason), ')'] : [])),
-  presence: ({ at, ...changes }) => quiet(at, changesOf(changes)),
-  renamed: (line) => quiet(line.at, nickMark(line.old), ' is now ', nickMark(line.new)),
-  topic: ({ nick, at, text }) => (text
-    ? quiet(at, nickMark(nick), ' set the topic: ', el('bdi', {}, text))
-    : quiet(at, nickMark(nick), ' cleared the topic')),
-  notice: ({ text }) => [words(text)],
-  welcome: ({ nick, again, topic }) => [
-    again
-      ? el('p', {}, 'Welcome back, ', nickMark(nick), '. What was said meanwhile is not shown.')
-      : el('p', {}, 'Welcome, ', nickMark(nick), '.'),
-    ...(topic ? [el('p', {}, 'The topic is: ', el('bdi', {}, topic))] : []),
-  ],
-};

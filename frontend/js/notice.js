@@ -1,6 +1,7 @@
 // Calls a reader who looks elsewhere: how much is unread, in the title and on the icon. Told of
 // every event as it comes, since a hidden page draws nothing. It must not know how to notify.
 
+import { eventually } from './lazy.js';
 import { callIn, createNews } from './news.js';
 
 export function createNotice() {
@@ -10,7 +11,7 @@ export function createNotice() {
 
   function show() {
     document.title = unread > 0 ? `(${unread}) ${title}` : title;
-    import('./badge.js').then(({ badge }) => badge(unread));
+    eventually(() => import('./badge.js')).then(({ badge }) => badge(unread));
   }
 
   document.addEventListener('visibilitychange', () => {
@@ -25,6 +26,6 @@ export function createNotice() {
     unread += news.length;
     show();
     const call = callIn(news, lines);
-    if (call) import('./alerts.js').then(({ alertTo }) => alertTo(call));
+    if (call) eventually(() => import('./alerts.js')).then(({ alertTo }) => alertTo(call));
   };
 }

@@ -1,20 +1,53 @@
-// Keeps the newest line in sight, unless the reader went up to read older ones.
+// Keeps the newest line in sight, unless the reader went up to read older ones: then nothing moves.
 // It must not know what the lines are.
 
 const NEAR = 40; // pixels from the end that still count as being there
+const TOP = 200; // pixels from the top at which older lines are fetched
+const SEEN = 5; // lines of which one at least will still be there after a change
 
-export function stayAtEnd(scroller, content, jump) {
+const topOf = (element) => element.getBoundingClientRect().top;
+
+export function stayAtEnd(scroller, content, jump, { onMove, onTop }) {
   let following = true;
 
+  function follow(now) {
+    jump.hidden = now;
+    if (following === now) return;
+    following = now;
+    onMove();
+  }
+
   function toEnd() {
-    following = true;
-    jump.hidden = true;
+    follow(true);
     scroller.scrollTop = scroller.scrollHeight;
   }
 
+  // What the reader sees stays where it is, whatever comes or goes above it.
+  function keeping(change) {
+    if (following) return change();
+    const seen = inSight();
+    const result = change();
+    const [kept, was] = seen.find(([element]) => element.isConnected) ?? [];
+    if (kept) scroller.scrollTop += topOf(kept) - was;
+    return result;
+  }
+
+  // -> [[element, its place]]; searched by halves, because there may be thousands above.
+  function inSight() {
+    const elements = content.children;
+    const top = topOf(scroller);
+    let [from, to] = [0, elements.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (topOf(elements[middle]) < top) from = middle + 1;
+      else to = middle;
+    }
+    return [...elements].slice(from, from + SEEN).map((element) => [element, topOf(element)]);
+  }
+
   scroller.addEventListener('scroll', () => {
-    following = scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < NEAR;
-    jump.hidden = following;
+    follow(scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < NEAR);
+    if (!following && scroller.scrollTop < TOP) onTop();
   }, { passive: true });
   jump.addEventListener('click', () => {
     toEnd();
@@ -29,5 +62,9 @@ export function stayAtEnd(scroller, content, jump) {
   observer.observe(scroller);
   observer.observe(content);
 
-  return { toEnd };
+  function render({ unread }) {
+    jump.textContent = unread ? `${unread} new message${unread > 1 ? 's' : ''}` : 'Jump to latest';
+  }
+
+  return { isFollowing: () => following, keeping, render, stay: () => follow(false), toEnd };
 }

@@ -1,10 +1,10 @@
 // What the buttons beside the room's name open. It must not know what is in there.
 
-import { stylesheet } from './lazy.js';
+import { eventually, stylesheet } from './lazy.js';
 
 export function createTools({ telnet, terminal, settings }) {
-  opensPanel(telnet, async () => (await import('./card.js')).createCard());
-  opensPanel(settings, async () => (await import('./settings.js')).createSettings());
+  opensPanel(telnet, async () => (await eventually(() => import('./card.js'))).createCard());
+  opensPanel(settings, async () => (await eventually(() => import('./settings.js'))).createSettings());
   opensTerminal(terminal);
 }
 
@@ -23,7 +23,7 @@ function opensTerminal(button) {
 
   async function open() {
     button.setAttribute('aria-expanded', 'true');
-    const [{ createTerminal }] = await Promise.all([import('./terminal.js'), stylesheet('terminal')]);
+    const [{ createTerminal }] = await Promise.all([eventually(() => import('./terminal.js')), stylesheet('terminal')]);
     opened = createTerminal({ close });
     document.body.append(opened.pane);
     opened.open();

@@ -4,7 +4,9 @@ Three members and a few lines each; nothing here looks at a clock. What the figu
 ``python -m tests.bench`` to say.
 """
 
+import socket
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree
 
@@ -14,6 +16,7 @@ if sys.platform != "linux":
     pytest.skip("the benchmark needs epoll and /proc", allow_module_level=True)
 
 from tests.bench import load, plot, table
+from tests.bench.onlooker import Onlooker
 from tests.bench.servers import FLOOR, OURS, SERVERS, Server, running
 from tests.bench.table import Question, Sample
 from tests.bench.workloads import LINE, LONG_LINE, WORKLOADS
@@ -99,6 +102,30 @@ def samples() -> list[Sample]:
         for name, times in ((FLOOR, 1.0), (OURS, 2.0))
         for round in range(2)
     ]
+
+
+def test_an_onlooker_is_shown_the_tree(shop: Workshop) -> None:
+    """Or what it costs to look on would be the cost of nothing."""
+    (ours,) = [server for server in SERVERS if server.name == OURS]
+    with (
+        running(ours, shop, "web", announce=True) as process,
+        Onlooker(process.ports["web"]) as onlooker,
+    ):
+        onlooker.look(True)
+        deadline = time.monotonic() + LIMIT_MS / 1000
+        while not onlooker.shown:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+def test_where_nobody_shows_a_tree_there_is_no_figure() -> None:
+    """Whoever does not know the question hangs up, or is given up."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        onlooker = Onlooker(door.getsockname()[1])
+        guest, _ = door.accept()
+        guest.shutdown(socket.SHUT_WR)
+        with guest, pytest.raises(ConnectionError, match="nobody"), onlooker:
+            pass
 
 
 def test_a_ratio_is_made_within_its_round() -> None:

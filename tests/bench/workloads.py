@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.bench.load import Counts, Generator
+from tests.bench.onlooker import Onlooker
 from tests.bench.processes import Process
 
 LINE = 50
@@ -38,6 +39,9 @@ CALL_SECONDS, BURST_SECONDS = 1.0, 3.0
 ENOUGH_BYTES = 4_000_000
 """For one who does not read, and more than the kernel takes on the loopback (2.6 MB there, since
 its segments are large). A server that has not given up by then keeps all that comes."""
+
+WATCH_TURNS, WATCH_CALLS = 10, 300
+"""So many times watched and as often not; each turn lasts for a few walks through the tree."""
 
 FLOODS, FLOOD, FLOOD_SECONDS, CALLS_BETWEEN = 5, 400, 2.0, 40
 """Before anybody stalls, so many floods of so many long lines, with so many calls after each."""
@@ -172,6 +176,31 @@ def stalled(session: Session) -> Figures:
     }
 
 
+def watched(session: Session) -> Figures:
+    """The same messages with somebody looking at the task tree and without, turn and turn about.
+
+    What counts is the processor time that a delivery takes, and not when it arrives.
+    """
+    session.join(session.members)
+    walls, busy = {True: 0.0, False: 0.0}, {True: 0.0, False: 0.0}
+    try:
+        with Onlooker(session.server.ports["web"]) as onlooker:
+            for turn in range(2 * WATCH_TURNS):
+                looks = turn % 2 == 0
+                onlooker.look(looks)
+                result = session.exactly("call", WATCH_CALLS)
+                walls[looks] += result["wall"]
+                busy[looks] += result["busy"]
+            shown = onlooker.shown
+    except OSError as error:
+        raise FailedError(f"has no task tree: {error}") from error
+    return {
+        "throughput lost %": (1 - walls[False] / walls[True]) * 100,
+        "cpu more %": (busy[True] / busy[False] - 1) * 100,
+        "times shown": shown,
+    }
+
+
 def _flood(session: Session) -> Counts:
     """Much, in long lines; then how long it takes to say something."""
     flood = session.work("burst", FLOOD, FLOOD_SECONDS, LONG_LINE, STILL_MS)
@@ -223,5 +252,6 @@ WORKLOADS = {
     "crowd": Workload(crowd, "deliveries/s", more_is_better=True, shares=True),
     "storm": Workload(storm, "cpu us/arrival", announce=True),
     "idle": Workload(idle, "KiB/member", only_at=1000),
+    "watched": Workload(watched, "throughput lost %", only_at=1000),
     "stalled": Workload(stalled, "p99 ratio", only_at=1000),
 }

@@ -17,7 +17,8 @@ if sys.platform != "linux":
 
 import trio
 
-from backend.net.hub import CLOSING_TEXT, GOING_AWAY
+from backend.net.hub import CLOSING_TEXT
+from backend.room.codes import GOING_AWAY
 from backend.room.events import Dismissed
 from backend.wire import frames, terminal
 from tests.bench.processes import raise_descriptor_limit

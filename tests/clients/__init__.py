@@ -1,1 +1,1 @@
-"""The real programs: GNU telnet, netcat, Chromium, driven as a person would."""
+"""The real telnets: GNU telnet, PuTTY, TinTin++, netcat, driven as a person would."""

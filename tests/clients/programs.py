@@ -11,19 +11,8 @@ from contextlib import contextmanager
 
 import pexpect
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from backend.app import Bound
-
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def program(name: str) -> str:
@@ -66,42 +55,3 @@ def gnu_telnet(bound: Bound, nick: str | None = None) -> Iterator["pexpect.spawn
             child.sendline(nick)
             child.expect_exact(f"<meta>: Welcome {nick}.\r\n")
         yield child
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium of the system's."""
-    path = program("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
-        try:
-            yield browser
-        finally:
-            browser.close()
-
-
-class Visitor:
-    """Somebody on the page, who finds things by role and name like a screen reader."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.log = page.get_by_role("log", name="Conversation")
-        self.message = page.get_by_role("textbox", name="Message")
-        self.people = page.get_by_role("list", name="People")
-        self.status = page.get_by_role("status")
-
-    def joins(self, nick: str) -> "Visitor":
-        """Give a name and come in."""
-        self.page.get_by_role("textbox", name="Name").fill(nick)
-        self.page.get_by_role("button", name="Join").click()
-        expect(self.message).to_be_visible()
-        return self
-
-    def says(self, text: str) -> None:
-        """Type a line and send it."""
-        self.message.fill(text)
-        self.page.get_by_role("button", name="Send").click()
-
-    def sees(self, text: str) -> None:
-        """This is in the conversation (soon)."""
-        expect(self.log.get_by_text(text).last).to_be_visible()

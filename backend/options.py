@@ -1,0 +1,63 @@
+"""How the flags that are no plain number or word are read.
+
+Knows what they look like, and nothing of what they are for.
+"""
+
+import re
+from typing import Any
+
+import click
+
+PORT = click.IntRange(0, 65535)
+
+
+class PortOrOff(click.ParamType[int | None]):
+    """A port; None for ``off``."""
+
+    name = "port|off"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | None:
+        """See ``click.ParamType``."""
+        if str(value).strip().lower() == "off":
+            return None
+        port: int = PORT.convert(value, param, ctx)
+        return port
+
+
+def origins(
+    ctx: click.Context, param: click.Parameter, origins: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Each is one, in lower case."""
+    for origin in origins:
+        if not re.fullmatch(r"https?://[^\s/,]+", origin):
+            raise click.BadParameter(f"{origin!r} is no origin, such as https://chat.example")
+    return tuple(origin.lower() for origin in origins)
+
+
+def secret(ctx: click.Context, param: click.Parameter, secret: str | None) -> str | None:
+    """It is not empty, and can be typed in a line."""
+    if secret is not None and not (secret.strip() and secret.isprintable()):
+        raise click.BadParameter("it is empty, or has characters that nobody can type in a line")
+    return secret
+
+
+class DefaultGroup(click.Group):
+    """Commands of which one is meant when none is named.
+
+    Asked for help without a name, it gives that one's.
+
+    Args:
+        default: its name.
+    """
+
+    def __init__(self, *args: Any, default: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See ``click.Command``."""
+        if not args or args[0] not in self.commands:
+            args = [self._default, *args]
+        return super().parse_args(ctx, args)

@@ -1,0 +1,88 @@
+"""Starting and stopping: signals and the exit status belong to the process, not to what it serves.
+
+The first SIGINT or SIGTERM asks for an orderly end, the second for one at once. Knows no server in
+particular.
+"""
+
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import click
+import trio
+
+from backend.net.listen import StartError
+
+log = logging.getLogger("playroom")
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run(
+    serve: Callable[..., Awaitable[object]], announce: Callable[[Any], None], *args: object
+) -> None:
+    """Run ``serve(*args, stop, task_status=...)`` until a signal says stop.
+
+    Args:
+        serve: ends in its own time once the trio.Event ``stop`` is set.
+        announce: gets what it reports when it has started.
+        args: what it is called with besides.
+
+    Raises:
+        click.ClickException: something that is needed to start could not be had.
+    """
+    try:
+        impatient = trio.run(serve_until_told, serve, announce, *args)
+    except ExceptionGroup as group:
+        # Not "except*": what is raised in there leaves some versions of Python as a group again.
+        expected, unexpected = group.split(StartError)
+        if expected is None or unexpected is not None:
+            raise
+        raise click.ClickException(str(_innermost(expected))) from None
+    if impatient is not None:
+        signal.signal(impatient, signal.SIG_DFL)
+        signal.raise_signal(impatient)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+async def serve_until_told(
+    serve: Callable[..., Awaitable[object]], announce: Callable[[Any], None], *args: object
+) -> signal.Signals | None:
+    """See ``run``; the second signal, if somebody could not wait for the end."""
+    stop = trio.Event()
+    obey = Obedience(stop)
+    with trio.open_signal_receiver(*STOP_SIGNALS) as signals:
+        async with trio.open_nursery() as listening:
+            async with trio.open_nursery() as house:
+                announce(await house.start(serve, *args, stop))
+                listening.start_soon(obey.to, signals, house.cancel_scope, name="signals")
+            listening.cancel_scope.cancel()
+    return obey.impatient
+
+
+class Obedience:
+    """What is done about signals.
+
+    Attributes:
+        impatient: the second one, if it came.
+
+    Args:
+        stop: to be set at the first.
+    """
+
+    def __init__(self, stop: trio.Event) -> None:
+        self._stop = stop
+        self.impatient: signal.Signals | None = None
+
+    async def to(self, signals: AsyncIterator[int], house: trio.CancelScope) -> None:
+        """Wait for them; the second cancels the house."""
+        log.info("%s: closing", signal.Signals(await anext(signals)).name)
+        self._stop.set()
+        self.impatient = signal.Signals(await anext(signals))
+        house.cancel()

@@ -1,0 +1,71 @@
+// The part of the state that is read: what was said, live or from the history, and what is unread of it.
+// Pure, like store.js. It must not know how a line looks.
+
+import { add, lineOf } from './line.js';
+import * as outgoing from './outgoing.js';
+import { stopTyping } from './presence.js';
+import { withQueue } from './seat.js';
+import { addHistory, addNote, knows } from './thread.js';
+
+export const reading = {
+  history(state, frame) {
+    const asked = state.asked === frame.before ? { asked: null, older: state.older && state.ranges.length > 1 } : {};
+    const before = { ...state, canAsk: true, ...asked, isFirst: false };
+    const merged = addHistory(before, frame, frame.events.map((event) => ({ ...lineOf(state, event), past: true })));
+    const fresh = merged.lines.filter((line) => line.past && line.key >= state.nextKey);
+    const queue = outgoing.confirm(state.queue, fresh);
+    const isWhole = merged.ranges.length === 1;
+    const next = withQueue(countMissed(merged, fresh), isWhole ? outgoing.giveUp(queue, 'doubtful') : queue);
+    if (!state.isFirst || fresh.length === 0) return next;
+    return addNote(next, { type: 'earlier' }, state.tip + 0.25);
+  },
+
+  said(state, event) {
+    const next = speech(stopTyping(state, event.nick), event);
+    // A line that came twice answers once.
+    if (event.nick !== state.me || knows(state, event.id)) return next;
+    return withQueue({ ...next, marker: null }, outgoing.markSaid(state.queue, event.text));
+  },
+
+  acted: (state, event) => speech(stopTyping(state, event.nick), event),
+  whispered(state, event) {
+    // After a resume the room tells again what may have been missed.
+    const isSame = ({ type, at, nick, to, text }) =>
+      type === 'whispered' && at === event.at && nick === event.nick && to === event.to && text === event.text;
+    return state.lines.some(isSame) ? state : speech(state, { ...event, toMe: event.to === state.me });
+  },
+
+  notice(state, event) {
+    // Before somebody is in, the close that follows says it again, beside the name form.
+    if (state.me === null) return state;
+    const queue = event.refused ? outgoing.markRefused(state.queue) : state.queue;
+    return withQueue(add(state, event), queue);
+  },
+
+  looking: (state, { looking }) => ({ ...state, looking, unread: looking ? 0 : state.unread }),
+  older: (state) => ({ ...state, older: true }),
+};
+
+// Somebody speaks: worth counting while nobody looks.
+function speech(state, event) {
+  if (knows(state, event.id)) return state;
+  const next = add(state, event);
+  if (state.looking || event.nick === state.me) return next;
+  return { ...next, unread: state.unread + 1, marker: state.unread ? state.marker : state.nextKey };
+}
+
+// The divider that says how much was missed stands where the reader left.
+function countMissed(state, fresh) {
+  const { missed, epoch } = state;
+  if (!missed) return state;
+  const { until } = missed;
+  const after = epoch === missed.epoch ? missed.after : 0;
+  const isMissed = ({ type, id, own }) => (type === 'said' || type === 'acted') && !own && id > after && id <= until;
+  const more = fresh.filter(isMissed).length;
+  if (more === 0) return state;
+  const count = missed.count + more;
+  const lines = state.lines.filter(({ key }) => key !== missed.key);
+  const next = addNote({ ...state, lines }, { type: 'missed', count }, after + 0.5);
+  const unread = state.looking ? 0 : state.unread + more;
+  return { ...next, unread, missed: { epoch, after, until, count, key: state.nextKey } };
+}

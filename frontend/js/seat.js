@@ -1,0 +1,75 @@
+// The part of the state about our place in the room: how we get it, keep it, and what we send from it.
+// Pure, like store.js. It must not know what others say.
+
+import * as outgoing from './outgoing.js';
+import { addNote, newEpoch, newest } from './thread.js';
+
+export const seat = {
+  link(state, { phase, why = '', seconds = 0, elsewhere = false }) {
+    const away = { joined: false, prompted: false, resuming: false, canAsk: false, asked: null, older: false };
+    const next = { ...state, ...away, link: { phase, why, seconds } };
+    if (phase !== 'stopped') return next;
+    const asking = { name: nameOf(state), reason: why, refused: false, elsewhere };
+    const gone = { ...next, wanted: null, members: [], asking };
+    // The other window has the same queue: what waits in it may be sent from there.
+    return elsewhere ? withQueue(gone, outgoing.giveUp(state.queue, 'queued')) : loseSeat(gone);
+  },
+
+  chose(state, { name }) {
+    return { ...state, wanted: name, prompted: false };
+  },
+
+  resuming(state) {
+    return { ...state, resuming: true, prompted: false, asking: null };
+  },
+
+  prompt(state, { reason = '' }) {
+    const next = { ...state, prompted: true };
+    if (!reason && (state.seat || state.wanted || state.asking)) return next; // what the form says still holds
+    const asking = { name: nameOf(state), reason, refused: reason !== '' && !state.resuming };
+    return loseSeat({ ...next, wanted: null, members: [], asking, resuming: false });
+  },
+
+  welcome(state, { nick, token, resumed, members, total, topic = '', last = 0, heard = 0 }) {
+    const known = state.ranges.length ? newest(state) : state.last;
+    const isNew = known !== null && last < known; // the ids, since the room has forgotten the old ones
+    const next = withQueue(
+      {
+        ...(isNew ? newEpoch(state) : state),
+        me: nick, wanted: null, joined: true, prompted: false, resuming: false, asking: null,
+        seat: { token, sent: resumed ? heard : 0 },
+        canAsk: !resumed, // then the history comes by itself
+        members, total, topic, tip: last, typists: [], typing: [],
+        isFirst: state.me === null && !resumed,
+      },
+      outgoing.recount(state.queue, resumed ? heard : Infinity),
+    );
+    next.missed = known === null ? null : { epoch: next.epoch, after: isNew ? 0 : known, until: last, count: 0 };
+    return resumed ? next : addNote(next, { type: 'welcome', nick, topic, again: state.me !== null });
+  },
+
+  typed(state, { lines }) {
+    const queue = outgoing.enqueue(state.queue, lines, state.nextKey);
+    return withQueue({ ...state, nextKey: state.nextKey + lines.length }, queue);
+  },
+
+  sent(state, { key }) {
+    const next = countFrame(state);
+    const { me: nick, tip: after } = state;
+    return withQueue(next, outgoing.markSent(state.queue, key, { n: next.seat.sent, nick, after }));
+  },
+
+  asked: (state, { before }) => ({ ...countFrame(state), asked: before }),
+  again: (state, { key }) => withQueue(state, outgoing.sendAgain(state.queue, key)),
+  discard: (state, { key }) => withQueue(state, outgoing.discard(state.queue, key)),
+};
+
+const nameOf = ({ wanted, asking, me, name }) => wanted ?? asking?.name ?? me ?? name;
+
+const countFrame = (state) => ({ ...state, seat: { ...state.seat, sent: state.seat.sent + 1 } });
+
+const loseSeat = (state) => withQueue({ ...state, seat: null }, outgoing.recount(state.queue, Infinity));
+
+export function withQueue(state, queue) {
+  return queue === state.queue ? state : { ...state, queue, pending: queue.filter(outgoing.isSpoken) };
+}

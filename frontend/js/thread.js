@@ -1,0 +1,88 @@
+// The conversation as far as this page knows it: public events merged by id, none twice, no gap unseen.
+// Pure. It must not know who the reader is, nor how a line looks.
+//
+// The functions take and give back a state with these parts:
+//   lines   in order of (epoch, place, key). A line's place is its event's id; a line without one
+//           (a notice, a whisper, a divider) stands just behind the event it came after.
+//   ranges  [{from, to}], ascending: every event with from < id <= to is here, or was never for us.
+//           Between two ranges there is a gap. What is below the first is there for the asking.
+//   tip     the id that the live events have come to
+//   epoch   grows when the ids start anew, because the server has forgotten the old ones
+
+export const MAX_LINES = 1000; // keeps a page left open for days quick and small
+export const MAX_READING = 3000; // while somebody reads further up, nothing should vanish there
+
+const GAP = 100; // the most that the server gives at once
+const OLDER = 50;
+
+export const emptyThread = { lines: [], ranges: [], tip: 0, epoch: 0, nextKey: 0 };
+
+export const newest = ({ ranges }) => ranges.at(-1)?.to ?? 0;
+
+export const knows = ({ ranges }, id) => ranges.some(({ from, to }) => from < id && id <= to);
+
+export const newEpoch = (state) => ({ ...state, epoch: state.epoch + 1, ranges: [] });
+
+export function addNote(state, line, place = state.tip + 0.5) {
+  return insert(state, [{ ...line, place }]);
+}
+
+// A page that is full while its reader is further up leaves what comes for later: a gap at the end.
+export function addLive(state, line) {
+  if (isFull(state)) return { ...state, tip: line.id };
+  const ranges = cover(state.ranges, state.tip, line.id);
+  return insert({ ...state, ranges, tip: line.id }, [{ ...line, place: line.id }]);
+}
+
+// -> the state, and the keys of its new lines begin at the old state's nextKey.
+export function addHistory(state, { since, before, more }, lines) {
+  if (contradicts(state, lines)) state = newEpoch(state);
+  const fresh = lines.filter((line) => !knows(state, line.id)).map((line) => ({ ...line, place: line.id }));
+  return insert({ ...state, ranges: cover(state.ranges, more ? since : 0, before - 1) }, fresh);
+}
+
+function contradicts({ lines, epoch }, others) {
+  const times = new Map(lines.filter((line) => line.epoch === epoch).map((line) => [line.id, line.at]));
+  return others.some(({ id, at }) => times.has(id) && times.get(id) !== at);
+}
+
+function cover(ranges, from, to) {
+  const touches = (range) => range.from <= to && range.to >= from;
+  const joined = ranges.filter(touches);
+  const range = { from: Math.min(from, ...joined.map((one) => one.from)), to: Math.max(to, ...joined.map((one) => one.to)) };
+  return [...ranges.filter((one) => !touches(one)), range].sort((a, b) => a.from - b.from);
+}
+
+const inOrder = (a, b) => a.epoch - b.epoch || a.place - b.place || a.key - b.key;
+
+function insert(state, fresh) {
+  const { epoch, nextKey } = state;
+  const lines = [...state.lines, ...fresh.map((line, index) => ({ ...line, epoch, key: nextKey + index }))];
+  const [last, first] = lines.slice(-fresh.length - 1);
+  if (fresh.length > 1 || (first && inOrder(last, first) > 0)) lines.sort(inOrder);
+  return trim({ ...state, lines, nextKey: nextKey + fresh.length });
+}
+
+const isFull = (state) => !state.looking && state.lines.length >= MAX_READING;
+
+// The oldest go; from then on they count as not known, so that they can be asked for again.
+function trim(state) {
+  const { lines, ranges, epoch } = state;
+  const extra = lines.length - (state.looking ? MAX_LINES : MAX_READING);
+  if (extra <= 0) return state;
+  const lost = lines.slice(0, extra).findLast((line) => line.id && line.epoch === epoch)?.id ?? 0;
+  const left = ranges.filter(({ to }) => to > lost || to === newest(state)).map(({ from, to }) => ({ from: Math.max(from, lost), to }));
+  return { ...state, lines: lines.slice(extra), ranges: left };
+}
+
+export const hasOlder = ({ canAsk, lines, ranges }) =>
+  canAsk && ranges[0]?.from > 0 && lines.length + OLDER <= MAX_READING;
+
+// -> [before, count] of what to ask the server for now, if anything: gaps first, one request at a time.
+export function nextRequest(state) {
+  const { joined, canAsk, asked, ranges, older, tip } = state;
+  if (!joined || !canAsk || asked !== null || isFull(state)) return null;
+  if (newest(state) < tip) return [tip + 1, GAP];
+  if (ranges.length > 1) return [ranges.at(-1).from + 1, GAP];
+  return older && hasOlder(state) ? [ranges[0].from + 1, OLDER] : null;
+}
