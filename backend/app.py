@@ -90,8 +90,8 @@ async def serve(
     hub.backstage = Backstage(hub, watchers, stage, PACKAGE).obey
 
     async with trio.open_nursery() as house:
-        await house.start(hub.chronicle.keep, name="chronicle")
-        prefix, doorkeeper.key = journal.prefix, bytes.fromhex(journal.key)
+        await house.start(hub.chronicle.keep, name="journal")
+        doorkeeper.key = bytes.fromhex(journal.key)
         house.start_soon(hub.postman.run, name="postman")
         house.start_soon(hub.keep_time, name="crier")
         house.start_soon(keep_alive, hub, name="keepalive")
@@ -102,13 +102,12 @@ async def serve(
 
         async with trio.open_nursery() as listening:
             host, port, telnet_port = settings.host, settings.port, settings.telnet_port
-            start = partial(listening.start, listen)
-            port = await start(front.handle, host, port, house, prefix, name="front door")
+            port = await listening.start(listen, front.handle, host, port, house, name="front door")
             bound = Bound(host, port, None)
             if telnet_port is not None:
                 telnet = TelnetDoor(hub, doorkeeper, bound.page_url)
-                telnet_port = await start(
-                    telnet.handle, host, telnet_port, house, prefix, name="telnet door"
+                telnet_port = await listening.start(
+                    listen, telnet.handle, host, telnet_port, house, name="telnet door"
                 )
                 bound = Bound(host, port, telnet_port)
             task_status.started(bound)

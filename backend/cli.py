@@ -5,6 +5,7 @@ What is served, and how the process starts and stops, is others' business.
 
 import logging
 import sys
+from pathlib import Path
 
 import click
 
@@ -12,7 +13,8 @@ from backend import config, logs, machine
 from backend import echo as echo_server
 from backend.app import Bound, serve
 from backend.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TELNET_PORT, Limits, Settings
-from backend.options import PORT, DefaultGroup, PortOrOff, origins, secret
+from backend.history import history as history_command
+from backend.options import PORT, DefaultGroup, PortOrOff, history_option, origins, secret
 from backend.process import run
 
 log = logging.getLogger("playroom")
@@ -28,7 +30,9 @@ def playroom() -> None:
 
 
 @playroom.command(
-    "serve", epilog="The word serve may be left out. Another: echo, the tutorial's echo server."
+    "serve",
+    epilog="The word serve may be left out. Others: echo, the tutorial's echo server;"
+    " history, what was said.",
 )
 @click.option("--host", envvar="HOST", default=DEFAULT_HOST, help="Address to bind.")
 @click.option(
@@ -125,6 +129,14 @@ def playroom() -> None:
     help="Whoever types /op SECRET may kick, mute and ban. Other users of this machine can see "
     "flags: better use the variable.  [default: no operators]",
 )
+@history_option
+@click.option(
+    "--history-limit",
+    envvar="HISTORY_LIMIT",
+    type=click.IntRange(1_000),
+    default=config.DEFAULT_HISTORY_LIMIT,
+    help="How much of it is kept, in lines, arrivals and leavings; 1,000 or more.",
+)
 @click.option(
     "--no-theatre",
     envvar="NO_THEATRE",
@@ -148,6 +160,8 @@ def command(
     log_format: logs.Format,
     log_level: str,
     operator_secret: str | None,
+    history: Path | None,
+    history_limit: int,
     no_theatre: bool,
 ) -> None:
     """One chat room that browsers and telnet users share.
@@ -172,6 +186,8 @@ def command(
         limits,
         operator_secret,
         theatre=not no_theatre,
+        history=history,
+        history_limit=history_limit,
     )
     run(serve, _announce, settings)
 
@@ -188,6 +204,9 @@ def echo(host: str, port: int) -> None:
     """
     logs.configure("text", "info")
     run(echo_server.serve, lambda bound: _say(f"echo: telnet {host} {bound}"), host, port)
+
+
+playroom.add_command(history_command)
 
 
 def _connections(wanted: int | None) -> int:

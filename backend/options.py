@@ -3,12 +3,17 @@
 Knows what they look like, and nothing of what they are for.
 """
 
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 import click
 
 PORT = click.IntRange(0, 65535)
+
+DEFAULT_HISTORY = "~/.local/share/playroom/history.sqlite3"
+"""Or where XDG_DATA_HOME says, instead of ~/.local/share."""
 
 
 class PortOrOff(click.ParamType[int | None]):
@@ -41,6 +46,42 @@ def secret(ctx: click.Context, param: click.Parameter, secret: str | None) -> st
     if secret is not None and not (secret.strip() and secret.isprintable()):
         raise click.BadParameter("it is empty, or has characters that nobody can type in a line")
     return secret
+
+
+def _data_file() -> Path:
+    """Where a user's programs keep their data (XDG Base Directory Specification)."""
+    folder = Path(os.environ.get("XDG_DATA_HOME", ""))
+    if not folder.is_absolute():
+        folder = Path("~/.local/share").expanduser()
+    return folder / "playroom" / "history.sqlite3"
+
+
+class HistoryFile(click.ParamType[Path | None]):
+    """A file; None for ``memory``, and where one's data are for the default."""
+
+    name = "file|memory"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path | None:
+        """See ``click.ParamType``."""
+        if value == "memory":
+            return None
+        if value != DEFAULT_HISTORY:
+            return Path(value)
+        try:
+            return _data_file()
+        except RuntimeError:  # nobody's process, as in some containers
+            self.fail("there is no home folder: name a file, or memory", param, ctx)
+
+
+history_option = click.option(
+    "--history",
+    envvar="HISTORY",
+    type=HistoryFile(),
+    default=DEFAULT_HISTORY,
+    help='File of what is said, and of who is who; "memory" to forget it with the process.',
+)
 
 
 class DefaultGroup(click.Group):

@@ -53,10 +53,10 @@ async def test_who_cannot_be_made_a_peer_is_let_go_and_the_next_is_accepted(
     """A bug of ours on the doorstep costs one connection, with a traceback in the log."""
     real, failures = peer.Peer, [RuntimeError("a bug"), OSError(errno.EINVAL, "an odd socket")]
 
-    def fails_at_first(accepted: trio.SocketStream, prefix: str) -> Peer:
+    def fails_at_first(accepted: trio.SocketStream) -> Peer:
         if failures:
             raise failures.pop()
-        return real(accepted, prefix)
+        return real(accepted)
 
     monkeypatch.setattr(peer, "Peer", fails_at_first)
     (listening,) = await trio.open_tcp_listeners(0, host="127.0.0.1")

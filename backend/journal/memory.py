@@ -24,6 +24,7 @@ class MemoryJournal:
         self.key = secrets.token_hex(16)
         self.is_shared = False
         self.trouble: str | None = None
+        self.is_away = False
         self._follow = follow
 
     def record(self, entry: Entry) -> None:

@@ -52,7 +52,7 @@ class SqliteJournal:
 
     def __init__(self, path: Path, limit: int, follow: Follow, memory: Memory) -> None:
         self.prefix = self.key = ""
-        self.is_shared = False
+        self.is_shared = self.is_away = False
         self.trouble: str | None = None
         self._path = path
         self._limit = limit
@@ -87,6 +87,7 @@ class SqliteJournal:
 
     async def flush(self) -> None:
         """Wait until everything is safe, with a snapshot, so that the next start is quick."""
+        await trio.lowlevel.checkpoint()
         self._wants_snapshot = self._last > self._remembered
         self._is_recorded.set()
         while self._wants_snapshot or self._safe < self._last:

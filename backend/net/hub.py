@@ -122,10 +122,11 @@ class Hub:
             via: the door it came through.
             encode: makes its bytes of an event.
             sink: where they go.
-            id: unique in the log; none for the next number.
+            id: unique in this process; none for the next number.
             origin: where it comes from, as an opaque key, equal for equal addresses.
         """
-        id = id or f"{self._journal.prefix}c{next(self._numbers)}"
+        # Others write the same log, and so did we before: not even a "c1" may come twice.
+        id = f"{self._journal.prefix}{id or f'c{next(self._numbers)}'}"
         outbox = partial(Outbox, sink, self.postman.announce)
         connection = Connection(id, origin, via, encode, outbox, self._forget, self._limits)
         self._connections[connection.id] = connection

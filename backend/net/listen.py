@@ -68,7 +68,6 @@ async def listen(
     host: str,
     port: int,
     handlers: trio.Nursery,
-    prefix: str = "",
     *,
     task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -79,7 +78,6 @@ async def listen(
         host: address to bind.
         port: 0 for any free one.
         handlers: where the handlers run; they outlive the listening.
-        prefix: what the ids of connections begin with.
         task_status: gets the port.
 
     Raises:
@@ -88,7 +86,7 @@ async def listen(
     listeners = await open_listeners(host, port)
     task_status.started(_port_of(listeners))
     await trio.serve_listeners(
-        handle, [PeerListener(one, prefix) for one in listeners], handler_nursery=handlers
+        handle, [PeerListener(one) for one in listeners], handler_nursery=handlers
     )
 
 

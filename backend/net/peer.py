@@ -56,17 +56,17 @@ class Peer(trio.abc.AsyncResource):
     (to send without waiting) hold.
 
     Attributes:
-        id: unique in this process, and with a prefix in the room's log.
+        id: unique in this process.
         address: the other end's; empty if it was gone already.
         send_now: see ``sink.Sink``.
     """
 
     __slots__ = ("_socket", "address", "id", "send_now")
 
-    def __init__(self, accepted: trio.SocketStream, prefix: str = "") -> None:
+    def __init__(self, accepted: trio.SocketStream) -> None:
         self._socket = socket.socket(fileno=accepted.socket.detach())
         self._socket.setblocking(False)
-        self.id = f"{prefix}c{next(_numbers)}"
+        self.id = f"c{next(_numbers)}"
         self.address = ""
         with suppress(OSError):  # gone already: reading will tell
             name = self._socket.getpeername()
@@ -146,16 +146,10 @@ class Peer(trio.abc.AsyncResource):
 
 
 class PeerListener(trio.abc.Listener[Peer]):
-    """Accepts peers, and has patience when the system has no room for more.
+    """Accepts peers, and has patience when the system has no room for more."""
 
-    Args:
-        listener: where they come from.
-        prefix: what their ids begin with.
-    """
-
-    def __init__(self, listener: trio.abc.Listener[trio.SocketStream], prefix: str = "") -> None:
+    def __init__(self, listener: trio.abc.Listener[trio.SocketStream]) -> None:
         self._listener = listener
-        self._prefix = prefix
 
     async def accept(self) -> Peer:
         """The next one. Raises OSError."""
@@ -172,7 +166,7 @@ class PeerListener(trio.abc.Listener[Peer]):
                 await trio.sleep(OUT_OF_SOMETHING_SECONDS)
                 continue
             try:
-                return Peer(accepted, self._prefix)
+                return Peer(accepted)
             except Exception:  # this one's trouble: the next may come in
                 log.exception("a connection failed before it was served")
                 await trio.aclose_forcefully(accepted)
