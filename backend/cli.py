@@ -5,6 +5,7 @@ What is served, and how the process starts and stops, is others' business.
 
 import logging
 import sys
+from pathlib import Path
 
 import click
 
@@ -12,7 +13,17 @@ from backend import config, logs, machine
 from backend import echo as echo_server
 from backend.app import Bound, serve
 from backend.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TELNET_PORT, Limits, Settings
-from backend.options import PORT, DefaultGroup, PortOrOff, origins, redis_url, secret
+from backend.history import history as history_command
+from backend.options import (
+    PORT,
+    DefaultGroup,
+    PortOrOff,
+    history_limit_option,
+    history_option,
+    origins,
+    redis_option,
+    secret,
+)
 from backend.process import run
 
 log = logging.getLogger("playroom")
@@ -28,7 +39,9 @@ def playroom() -> None:
 
 
 @playroom.command(
-    "serve", epilog="The word serve may be left out. Another: echo, the tutorial's echo server."
+    "serve",
+    epilog="The word serve may be left out. Others: echo, the tutorial's echo server;"
+    " history, what was said.",
 )
 @click.option("--host", envvar="HOST", default=DEFAULT_HOST, help="Address to bind.")
 @click.option(
@@ -125,14 +138,9 @@ def playroom() -> None:
     help="Whoever types /op SECRET may kick, mute and ban. Other users of this machine can see "
     "flags: better use the variable.  [default: no operators]",
 )
-@click.option(
-    "--redis-url",
-    envvar="REDIS_URL",
-    callback=redis_url,
-    metavar="URL",
-    help="Processes with the same Redis server are one room: redis://localhost:6379, or rediss:// "
-    "with TLS.  [default: this process is the room]",
-)
+@history_option
+@history_limit_option
+@redis_option
 @click.option(
     "--no-theatre",
     envvar="NO_THEATRE",
@@ -156,6 +164,8 @@ def command(
     log_format: logs.Format,
     log_level: str,
     operator_secret: str | None,
+    history: Path | None,
+    history_limit: int,
     redis_url: str | None,
     no_theatre: bool,
 ) -> None:
@@ -181,6 +191,8 @@ def command(
         limits,
         operator_secret,
         theatre=not no_theatre,
+        history=history,
+        history_limit=history_limit,
         redis_url=redis_url,
     )
     run(serve, _announce, settings)
@@ -198,6 +210,9 @@ def echo(host: str, port: int) -> None:
     """
     logs.configure("text", "info")
     run(echo_server.serve, lambda bound: _say(f"echo: telnet {host} {bound}"), host, port)
+
+
+playroom.add_command(history_command)
 
 
 def _connections(wanted: int | None) -> int:

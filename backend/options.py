@@ -3,14 +3,21 @@
 Knows what they look like, and nothing of what they are for.
 """
 
+import os
 import re
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
 
+from backend.config import DEFAULT_HISTORY_LIMIT
+
 PORT = click.IntRange(0, 65535)
+
+DEFAULT_HISTORY = "~/.local/share/playroom/history.sqlite3"
+"""Or where XDG_DATA_HOME says, instead of ~/.local/share."""
 
 
 class PortOrOff(click.ParamType[int | None]):
@@ -45,7 +52,7 @@ def secret(ctx: click.Context, param: click.Parameter, secret: str | None) -> st
     return secret
 
 
-def redis_url(ctx: click.Context, param: click.Parameter, url: str | None) -> str | None:
+def _redis_url(ctx: click.Context, param: click.Parameter, url: str | None) -> str | None:
     """It is one, and what it takes to use it is installed."""
     if not url:
         return None
@@ -59,6 +66,60 @@ def redis_url(ctx: click.Context, param: click.Parameter, url: str | None) -> st
     if find_spec("coredis") is None:
         raise click.BadParameter("this needs: pip install 'playroom[redis]'")
     return url
+
+
+def _data_file() -> Path:
+    """Where a user's programs keep their data (XDG Base Directory Specification)."""
+    folder = Path(os.environ.get("XDG_DATA_HOME", ""))
+    if not folder.is_absolute():
+        folder = Path("~/.local/share").expanduser()
+    return folder / "playroom" / "history.sqlite3"
+
+
+class HistoryFile(click.ParamType[Path | None]):
+    """A file; None for ``memory``, and where one's data are for the default."""
+
+    name = "file|memory"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path | None:
+        """See ``click.ParamType``."""
+        if value == "memory":
+            return None
+        if value != DEFAULT_HISTORY:
+            return Path(value)
+        try:
+            return _data_file()
+        except RuntimeError:  # nobody's process, as in some containers
+            self.fail("there is no home folder: name a file, or memory", param, ctx)
+
+
+history_option = click.option(
+    "--history",
+    envvar="HISTORY",
+    type=HistoryFile(),
+    default=DEFAULT_HISTORY,
+    help='File of what is said, and of who is who; "memory" to forget it with the process.',
+)
+
+
+history_limit_option = click.option(
+    "--history-limit",
+    envvar="HISTORY_LIMIT",
+    type=click.IntRange(1_000),
+    default=DEFAULT_HISTORY_LIMIT,
+    help="How much of it is kept, in lines, arrivals and leavings; 1,000 or more.",
+)
+
+redis_option = click.option(
+    "--redis-url",
+    envvar="REDIS_URL",
+    callback=_redis_url,
+    metavar="URL",
+    help="Processes with the same Redis server are one room: redis://localhost:6379, or rediss:// "
+    "with TLS.  [default: this process is the room]",
+)
 
 
 class DefaultGroup(click.Group):

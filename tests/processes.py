@@ -39,6 +39,8 @@ _SETTINGS = {
         "MAX_CONNECTIONS",
         "LOG_FORMAT",
         "LOG_LEVEL",
+        "HISTORY",
+        "HISTORY_LIMIT",
         *NO_LIMITS,
     ),
 }
@@ -83,9 +85,12 @@ class Running:
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """This process's environment with exactly these of the program's settings."""
+    """This process's environment with exactly these of the program's settings.
+
+    The file of whoever runs the tests is not written to.
+    """
     kept = {name: value for name, value in os.environ.items() if name not in _SETTINGS}
-    return {**kept, "PYTHONUNBUFFERED": "1", **settings}
+    return {**kept, "PYTHONUNBUFFERED": "1", "HISTORY": "memory", **settings}
 
 
 @contextmanager

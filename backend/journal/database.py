@@ -8,7 +8,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,16 +58,15 @@ def claim(path: Path) -> int:
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with ExitStack() as stack:
+        stack.callback(os.close, file)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise JournalError("another room is using it") from None
         with suppress(PermissionError):  # somebody else's, who lets us write it
             os.fchmod(file, 0o600)
-    except BlockingIOError:
-        os.close(file)
-        raise JournalError("another room is using it") from None
-    except BaseException:
-        os.close(file)
-        raise
+        stack.pop_all()
     return file
 
 

@@ -87,6 +87,7 @@ class SqliteJournal:
 
     async def flush(self) -> None:
         """Wait until everything is safe, with a snapshot, so that the next start is quick."""
+        await trio.lowlevel.checkpoint()
         self._wants_snapshot = self._last > self._remembered
         self._is_recorded.set()
         while self._wants_snapshot or self._safe < self._last:

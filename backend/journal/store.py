@@ -143,7 +143,7 @@ class Store:
         try:
             yield
             self._db.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):  # often it is undone already
-                self._db.execute("ROLLBACK")
-            raise
+        finally:
+            if self._db.in_transaction:
+                with suppress(sqlite3.Error):  # what is told is why it came to this
+                    self._db.execute("ROLLBACK")

@@ -125,7 +125,7 @@ class Hub:
             via: the door it came through.
             encode: makes its bytes of an event.
             sink: where they go.
-            id: unique in the log; none for the next number.
+            id: unique in this process; none for the next number.
             origin: where it comes from, as an opaque key, equal for equal addresses.
         """
         # Others write the same log, and so did we before: not even a "c1" may come twice.

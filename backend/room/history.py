@@ -46,6 +46,11 @@ class History:
         self.last = data["last"]
         self._events.extend(plain.event(kept) for kept in data["events"])
 
+    @property
+    def events(self) -> tuple[Public, ...]:
+        """All that are kept, oldest first."""
+        return tuple(self._events)
+
     def next_id(self) -> int:
         """The id of the event that is about to happen."""
         self.last += 1

@@ -24,7 +24,16 @@ from backend.room.entries import (
     Tick,
     Withheld,
 )
-from backend.room.events import Dismissed, Noticed, Person, Prompted, Typing, Welcomed, Whispered
+from backend.room.events import (
+    Dismissed,
+    Noticed,
+    Person,
+    Prompted,
+    Public,
+    Typing,
+    Welcomed,
+    Whispered,
+)
 from backend.room.hearing import Hearing
 from backend.room.history import History
 from backend.room.members import Member, Members
@@ -74,6 +83,11 @@ class Room:
         self._waiting = {kept["connection"]: Arrived(**kept) for kept in data["waiting"]}
         for name, part in self._parts.items():
             part.restore(data[name])
+
+    @property
+    def remembered(self) -> tuple[Public, ...]:
+        """What was public, oldest first, as far back as it is remembered."""
+        return self._history.events
 
     @property
     def connections(self) -> tuple[str, ...]:
