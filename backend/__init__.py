@@ -2,20 +2,21 @@
 
 The house, and what may import what (``tests/test_imports.py`` keeps it so)::
 
-    cli.py           the command line     app, bridge, config, echo, logs, machine, options, process
-    options.py       how flags are read       -
-    process.py       start, signals, end      net.listen
-    app.py           the one nursery          everything
-    echo.py          the tutorial's server    net.listen
-    bridge/          telnet through a router  logs, net.listen, process, room.codes, wire
-    config.py        the settings             -
-    machine.py       what there is room for   -
-    logs.py          how the log is written   -
-    nursery_view.py  the live task tree       room.tasks
-    room/            the room, pure           -
-    wire/            codecs, sans-I/O         room
-    journal/         the ordered log          room.entries
-    net/             sockets and people       journal, wire, room, config, logs, nursery_view
+    cli.py  the command line  app, bridge, config, echo, history, logs, machine, options, process
+    options.py       how flags are read  config
+    process.py       start and end       journal, net.listen
+    app.py           the one nursery     everything
+    echo.py          where it began      net.listen
+    history.py       what was said       journal, options, room, wire
+    bridge/          telnet, tunnelled   logs, net.listen, process, room.codes, wire
+    config.py        the settings        -
+    machine.py       how much fits       -
+    logs.py          how logs look       -
+    nursery_view.py  the live task tree  room.tasks
+    room/            the room, pure      -
+    wire/            codecs, sans-I/O    room
+    journal/         the ordered log     room.entries
+    net/             sockets and people  journal, wire, room, config, logs, nursery_view
 
 A line's way from a telnet to a browser's page: ``net.tcp`` reads bytes, ``wire.telnet`` makes a
 line of them, ``net.session`` hands it to ``net.hub``, ``room.apply`` answers with deliveries, the

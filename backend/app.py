@@ -10,6 +10,9 @@ from functools import partial
 import trio
 
 from backend.config import PACKAGE, Settings, frontend_folder
+from backend.journal.journal import MakeJournal
+from backend.journal.memory import MemoryJournal
+from backend.journal.sqlite import SqliteJournal
 from backend.net.assets import Asset, Assets
 from backend.net.backstage import Backstage
 from backend.net.door import FrontDoor, Handles
@@ -30,6 +33,9 @@ from backend.net.websocket import ping_every
 
 DRAIN_SECONDS = 7.0
 """How long people may take to leave once told: with what comes after, below the 10 s promised."""
+
+FLUSH_SECONDS = 1.5
+"""How long a slow disk may take over what was said last; likewise."""
 
 
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104
@@ -65,8 +71,14 @@ async def serve(
 
     Raises:
         StartError: a port could not be had (inside an exception group, being a nursery's).
+        JournalError: the log could not be had (likewise).
     """
-    hub = Hub(limits=settings.limits, operator_secret=settings.operator_secret)
+    hub = Hub(
+        limits=settings.limits,
+        operator_secret=settings.operator_secret,
+        make_journal=_make_journal(settings),
+    )
+    journal = hub.chronicle.journal
     doorkeeper = Doorkeeper(settings.limits, settings.trusted_proxies)
     pulse = Pulse()
     watch = Watch(hub, doorkeeper, pulse)
@@ -82,6 +94,8 @@ async def serve(
     hub.backstage = Backstage(hub, watchers, stage, PACKAGE).obey
 
     async with trio.open_nursery() as house:
+        await house.start(hub.chronicle.keep, name="journal")
+        doorkeeper.key = bytes.fromhex(journal.key)
         house.start_soon(hub.postman.run, name="postman")
         house.start_soon(hub.keep_time, name="crier")
         house.start_soon(keep_alive, hub, name="keepalive")
@@ -112,4 +126,17 @@ async def serve(
             front.close()
             await hub.close()
             await doorkeeper.nobody_left()
+        with trio.move_on_after(FLUSH_SECONDS):
+            await journal.flush()
         house.cancel_scope.cancel()
+
+
+def _make_journal(settings: Settings) -> MakeJournal:
+    if settings.redis_url is not None:
+        # Not at the top: those who want none of it need not install it.
+        from backend.journal.redis import RedisJournal
+
+        return partial(RedisJournal, settings.redis_url, settings.limits.grace)
+    if settings.history is None:
+        return MemoryJournal
+    return partial(SqliteJournal, settings.history, settings.history_limit)

@@ -5,6 +5,7 @@ What is served, and how the process starts and stops, is others' business.
 
 import logging
 import sys
+from pathlib import Path
 
 import click
 
@@ -13,12 +14,22 @@ from backend import echo as echo_server
 from backend.app import Bound, serve
 from backend.bridge.cli import bridge, join
 from backend.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TELNET_PORT, Limits, Settings
-from backend.options import PORT, DefaultGroup, PortOrOff, is_default, origins, secret
+from backend.history import history as history_command
+from backend.options import (
+    PORT,
+    DefaultGroup,
+    PortOrOff,
+    history_limit_option,
+    history_option,
+    is_default,
+    limit_options,
+    origins,
+    redis_option,
+    secret,
+)
 from backend.process import run
 
 log = logging.getLogger("playroom")
-
-DEFAULTS = Limits()
 
 CONTEXT = {"show_default": True, "help_option_names": ["-h", "--help"]}
 
@@ -31,7 +42,8 @@ def playroom() -> None:
 @playroom.command(
     "serve",
     epilog="The word serve may be left out. Others: bridge and join, for telnet to a room behind a "
-    "router that passes HTTP only; echo, the tutorial's echo server. Each has its own --help.",
+    "router that passes HTTP only; history, what was said; echo, the tutorial's echo server. Each "
+    "has its own --help.",
 )
 @click.option("--host", envvar="HOST", default=DEFAULT_HOST, help="Address to bind.")
 @click.option(
@@ -65,47 +77,7 @@ def playroom() -> None:
     default=0,
     help="How many proxies in front add to X-Forwarded-For; 0 to ignore it.",
 )
-@click.option(
-    "--max-connections",
-    envvar="MAX_CONNECTIONS",
-    type=click.IntRange(1),
-    help="In total.  [default: what memory and descriptors allow]",
-)
-@click.option(
-    "--max-connections-per-address",
-    envvar="MAX_CONNECTIONS_PER_ADDRESS",
-    type=click.IntRange(1),
-    default=DEFAULTS.max_connections_per_address,
-    help="Per IPv4 address or IPv6 /64.",
-)
-@click.option(
-    "--logins-per-minute",
-    envvar="LOGINS_PER_MINUTE",
-    type=click.IntRange(1),
-    default=DEFAULTS.logins_per_minute,
-    help="Per address.",
-)
-@click.option(
-    "--line-rate",
-    envvar="LINE_RATE",
-    type=click.FloatRange(config.MIN_LINE_RATE),
-    default=DEFAULTS.line_rate,
-    help="Lines a second that one person may send in the long run; 0.5 or more.",
-)
-@click.option(
-    "--line-burst",
-    envvar="LINE_BURST",
-    type=click.IntRange(1),
-    default=DEFAULTS.line_burst,
-    help="Lines that one person may send at once.",
-)
-@click.option(
-    "--grace",
-    envvar="GRACE",
-    type=click.FloatRange(0, 3_600),
-    default=DEFAULTS.grace,
-    help="Seconds that the seat of a browser which dropped out is kept.",
-)
+@limit_options
 @click.option(
     "--log-format",
     envvar="LOG_FORMAT",
@@ -129,6 +101,9 @@ def playroom() -> None:
     help="Whoever types /op SECRET may kick, mute and ban. Other users of this machine can see "
     "flags: better use the variable.  [default: no operators]",
 )
+@history_option
+@history_limit_option
+@redis_option
 @click.option(
     "--no-theatre",
     envvar="NO_THEATRE",
@@ -159,6 +134,9 @@ def command(
     log_format: logs.Format,
     log_level: str,
     operator_secret: str | None,
+    history: Path | None,
+    history_limit: int,
+    redis_url: str | None,
     no_theatre: bool,
     ping_seconds: float,
 ) -> None:
@@ -189,6 +167,9 @@ def command(
         theatre=not no_theatre,
         ping_seconds=ping_seconds,
         terminal=terminal,
+        history=history,
+        history_limit=history_limit,
+        redis_url=redis_url,
     )
     run(serve, _announce, settings)
 
@@ -209,6 +190,7 @@ def echo(host: str, port: int) -> None:
 
 playroom.add_command(bridge)
 playroom.add_command(join)
+playroom.add_command(history_command)
 
 
 def _connections(wanted: int | None) -> int:

@@ -17,6 +17,9 @@ DEFAULT_TELNET_PORT = 12345
 DEFAULT_PING_SECONDS = 25.0
 """Proxies cut a connection that is silent for about 55 seconds."""
 
+DEFAULT_HISTORY_LIMIT = 100_000
+"""Entries: a busy year of a small room, or an evening of a large one, in some 20 MB."""
+
 MIN_LINE_RATE = 0.5
 """With fewer lines a second, a few of them are half a minute of waiting, after which one is shown
 out for flooding."""
@@ -64,6 +67,10 @@ class Settings:
         theatre: whether ``/demo``, ``/chaos`` and ``/cancel`` are performed.
         ping_seconds: between two pings of a websocket.
         terminal: descriptor of the one to write a live status to, if any.
+        redis_url: where the Redis server is behind which other processes are the same room; None
+            for a room of this process alone.
+        history: the file of the room's log; None for a log that ends with the process.
+        history_limit: entries to keep in it.
     """
 
     host: str = DEFAULT_HOST
@@ -76,6 +83,9 @@ class Settings:
     theatre: bool = True
     ping_seconds: float = DEFAULT_PING_SECONDS
     terminal: int | None = None
+    redis_url: str | None = field(default=None, repr=False)
+    history: Path | None = None
+    history_limit: int = DEFAULT_HISTORY_LIMIT
 
 
 def frontend_folder() -> Path:

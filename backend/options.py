@@ -3,12 +3,24 @@
 Knows what they look like, and nothing of what they are for.
 """
 
+import os
 import re
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
+from backend.config import DEFAULT_HISTORY_LIMIT, MIN_LINE_RATE, Limits
+
+DEFAULTS = Limits()
+
 PORT = click.IntRange(0, 65535)
+
+DEFAULT_HISTORY = "~/.local/share/playroom/history.sqlite3"
+"""Or where XDG_DATA_HOME says, instead of ~/.local/share."""
 
 
 def is_default(name: str) -> bool:
@@ -47,6 +59,128 @@ def secret(ctx: click.Context, param: click.Parameter, secret: str | None) -> st
     if secret is not None and not (secret.strip() and secret.isprintable()):
         raise click.BadParameter("it is empty, or has characters that nobody can type in a line")
     return secret
+
+
+def _redis_url(ctx: click.Context, param: click.Parameter, url: str | None) -> str | None:
+    """It is one, and what it takes to use it is installed."""
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise click.BadParameter(f"{error}") from None
+    if parts.scheme not in ("redis", "rediss", "unix") or not (parts.hostname or parts.path):
+        raise click.BadParameter("it is no URL such as redis://localhost:6379")
+    if find_spec("coredis") is None:
+        raise click.BadParameter("this needs: pip install 'playroom[redis]'")
+    return url
+
+
+def _data_file() -> Path:
+    """Where a user's programs keep their data (XDG Base Directory Specification)."""
+    folder = Path(os.environ.get("XDG_DATA_HOME", ""))
+    if not folder.is_absolute():
+        folder = Path("~/.local/share").expanduser()
+    return folder / "playroom" / "history.sqlite3"
+
+
+class HistoryFile(click.ParamType[Path | None]):
+    """A file; None for ``memory``, and where one's data are for the default."""
+
+    name = "file|memory"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path | None:
+        """See ``click.ParamType``."""
+        if value == "memory":
+            return None
+        if value != DEFAULT_HISTORY:
+            return Path(value)
+        try:
+            return _data_file()
+        except RuntimeError:  # nobody's process, as in some containers
+            self.fail("there is no home folder: name a file, or memory", param, ctx)
+
+
+history_option = click.option(
+    "--history",
+    envvar="HISTORY",
+    type=HistoryFile(),
+    default=DEFAULT_HISTORY,
+    help='File of what is said, and of who is who; "memory" to forget it with the process.',
+)
+
+
+history_limit_option = click.option(
+    "--history-limit",
+    envvar="HISTORY_LIMIT",
+    type=click.IntRange(1_000),
+    default=DEFAULT_HISTORY_LIMIT,
+    help="How much of it is kept, in lines, arrivals and leavings; 1,000 or more.",
+)
+
+redis_option = click.option(
+    "--redis-url",
+    envvar="REDIS_URL",
+    callback=_redis_url,
+    metavar="URL",
+    help="Processes with the same Redis server are one room: redis://localhost:6379, or rediss:// "
+    "with TLS.  [default: this process is the room]",
+)
+
+
+_LIMITS = (
+    click.option(
+        "--max-connections",
+        envvar="MAX_CONNECTIONS",
+        type=click.IntRange(1),
+        help="In total.  [default: what memory and descriptors allow]",
+    ),
+    click.option(
+        "--max-connections-per-address",
+        envvar="MAX_CONNECTIONS_PER_ADDRESS",
+        type=click.IntRange(1),
+        default=DEFAULTS.max_connections_per_address,
+        help="Per IPv4 address or IPv6 /64.",
+    ),
+    click.option(
+        "--logins-per-minute",
+        envvar="LOGINS_PER_MINUTE",
+        type=click.IntRange(1),
+        default=DEFAULTS.logins_per_minute,
+        help="Per address.",
+    ),
+    click.option(
+        "--line-rate",
+        envvar="LINE_RATE",
+        type=click.FloatRange(MIN_LINE_RATE),
+        default=DEFAULTS.line_rate,
+        help="Lines a second that one person may send in the long run; 0.5 or more.",
+    ),
+    click.option(
+        "--line-burst",
+        envvar="LINE_BURST",
+        type=click.IntRange(1),
+        default=DEFAULTS.line_burst,
+        help="Lines that one person may send at once.",
+    ),
+    click.option(
+        "--grace",
+        envvar="GRACE",
+        type=click.FloatRange(0, 3_600),
+        default=DEFAULTS.grace,
+        help="Seconds that the seat of a browser which dropped out is kept.",
+    ),
+)
+
+
+def limit_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Those of ``config.Limits``, in its order."""
+    for option in reversed(_LIMITS):
+        command = option(command)
+    return command
 
 
 class DefaultGroup(click.Group):

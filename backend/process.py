@@ -12,6 +12,7 @@ from typing import Any
 import click
 import trio
 
+from backend.journal.journal import JournalError
 from backend.net.listen import StartError
 
 log = logging.getLogger("playroom")
@@ -36,7 +37,7 @@ def run(
         impatient = trio.run(serve_until_told, serve, announce, *args)
     except ExceptionGroup as group:
         # Not "except*": what is raised in there leaves some versions of Python as a group again.
-        expected, unexpected = group.split(StartError)
+        expected, unexpected = group.split((StartError, JournalError))
         if expected is None or unexpected is not None:
             raise
         raise click.ClickException(str(_innermost(expected))) from None

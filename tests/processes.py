@@ -31,7 +31,7 @@ NO_LIMITS = {
 """For tests whose many people come from one address and talk without a pause."""
 
 _SETTINGS = {
-    *("HOST", "PORT", "TELNET_PORT", "ALLOWED_ORIGINS", "WEB_CONCURRENCY"),
+    *("HOST", "PORT", "TELNET_PORT", "ALLOWED_ORIGINS", "WEB_CONCURRENCY", "REDIS_URL"),
     *(
         "OPERATOR_SECRET",
         "NO_THEATRE",
@@ -40,6 +40,8 @@ _SETTINGS = {
         "LOG_FORMAT",
         "LOG_LEVEL",
         "PING_SECONDS",
+        "HISTORY",
+        "HISTORY_LIMIT",
         *NO_LIMITS,
     ),
 }
@@ -84,9 +86,12 @@ class Running:
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """This process's environment with exactly these of the program's settings."""
+    """This process's environment with exactly these of the program's settings.
+
+    The file of whoever runs the tests is not written to.
+    """
     kept = {name: value for name, value in os.environ.items() if name not in _SETTINGS}
-    return {**kept, "PYTHONUNBUFFERED": "1", **settings}
+    return {**kept, "PYTHONUNBUFFERED": "1", "HISTORY": "memory", **settings}
 
 
 @contextmanager

@@ -674,6 +674,10 @@ def test_faults_are_held_at_one_place_a_door_and_where_one_task_serves_many() ->
     many = {"net/dispatch.py": 1, "net/keepalive.py": 1, "net/postman.py": 2, "net/outbox.py": 1}
     # The news of a crowd, and whoever stands before a door.
     house = {"net/hub.py": 1, "net/peer.py": 1}
+    # An entry that could not be followed when it happened; and whatever stands before the disk.
+    journal = {"journal/sqlite.py": 2}
     # Looking on, which must not end what is looked at.
     onlookers = {"net/watchers.py": 1}
-    assert found == {**doors, **many, **house, **onlookers}
+    # An entry that fails here fails on all nodes, and each goes on with the next.
+    shared = {"journal/redis.py": 1}
+    assert found == {**doors, **many, **house, **journal, **onlookers, **shared}

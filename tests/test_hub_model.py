@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from backend.config import UNLIMITED
 from backend.journal.memory import MemoryJournal
+from backend.net import chronicle, postman, session, turn
 from backend.net import hub as hub_module
-from backend.net import postman, session, turn
 from backend.net.hub import CLOSING_TEXT, TYPING, Hub
 from backend.net.outbox import STALL_SECONDS
 from backend.net.sink import StreamSink
@@ -596,7 +596,7 @@ async def perform(script: list[Step], last_words: list[Step], house: House) -> N
 
     with (
         patch.object(hub_module, "MemoryJournal", Journal),
-        patch.object(hub_module, "Room", Stage),
+        patch.object(chronicle, "Room", Stage),
         trio.fail_after(SAFETY_SECONDS),
     ):
         async with trio.open_nursery() as nursery:

@@ -5,6 +5,7 @@ Either it is *dismissed*: it stops being read, gets the rest of its mail and a g
 room.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -73,6 +74,10 @@ class Connection:
         pinged: when a ping was last sent, likewise.
         since: when it began, likewise.
         task: the one that serves it.
+        unsettled: how much of what it did has not come of it yet; with what follows, see
+            ``patience``.
+        answers: those to lines that are withheld, in their order.
+        settled: what its session waits for.
 
     Args:
         make_outbox: given what to call when the outbox gives up, the outbox.
@@ -81,9 +86,9 @@ class Connection:
     """
 
     __slots__ = (
-        *("_forget", "encode", "fault", "goodbye", "heard", "id", "is_present", "life", "origin"),
-        *("outbox", "pace", "ping", "pinged", "reading", "reason", "since", "task", "via"),
-        "went_away",
+        *("_forget", "answers", "encode", "fault", "goodbye", "heard", "id", "is_present", "life"),
+        *("origin", "outbox", "pace", "ping", "pinged", "reading", "reason", "settled", "since"),
+        *("task", "unsettled", "via", "went_away"),
     )
 
     def __init__(
@@ -112,6 +117,9 @@ class Connection:
         self.fault: Exception | None = None
         self.since = self.heard = self.pinged = trio.current_time()
         self.task = trio.lowlevel.current_task()
+        self.unsettled = 0
+        self.answers: deque[Event] | None = None
+        self.settled: trio.Event | None = None
         self._forget = forget
 
     # Not a generator with @contextmanager: that would keep three more objects per connection.

@@ -4,6 +4,7 @@ Knows which connections there are and how each wants its events; not what the ev
 """
 
 import logging
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -11,7 +12,7 @@ from backend.net.connection import Connection, Encode
 from backend.net.outbox import MailingList, Outbox
 from backend.net.postman import Postman
 from backend.room.deliveries import Delivery
-from backend.room.events import Acted, Dismissed, Event, Said, Whispered
+from backend.room.events import Acted, Dismissed, Event, Said, Welcomed, Whispered
 from backend.wire.people import some
 
 log = logging.getLogger("playroom")
@@ -53,6 +54,9 @@ class Dispatch:
         if isinstance(event, Dismissed):
             for connection in self._connected(to):
                 connection.dismiss(event.code, event.text, event.reason)
+        elif isinstance(event, Welcomed):
+            for connection in self._connected(to):
+                connection.reading.deadline = math.inf  # no hurry any more
 
     def hand_out(self, event: Event, connections: Iterable[Connection]) -> None:
         """Push it to each of these by itself: people who are no audience to be remembered."""

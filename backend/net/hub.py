@@ -15,31 +15,23 @@ from functools import partial
 import trio
 
 from backend.config import UNLIMITED, Limits
+from backend.journal.journal import MakeJournal
 from backend.journal.memory import MemoryJournal
 from backend.logs import About
+from backend.net.chronicle import Chronicle
 from backend.net.connection import Connection, Encode
 from backend.net.dispatch import Dispatch
 from backend.net.guesses import GIVEN_AWAY, Guesses
 from backend.net.notes import note
 from backend.net.outbox import CONNECTION_LOST, Outbox
+from backend.net.patience import NOT_SENT, Patience
 from backend.net.postman import Postman
 from backend.net.sink import Sink
 from backend.room.claims import WITHHELD, claimed_secret, has_claim
 from backend.room.codes import GOING_AWAY
 from backend.room.deliveries import Delivery
-from backend.room.entries import (
-    Arrived,
-    Entry,
-    Gone,
-    Line,
-    Overlong,
-    Promoted,
-    Tick,
-    Via,
-    Withheld,
-)
-from backend.room.events import Dismissed, Event, Noticed, Person, Prompted
-from backend.room.room import Room
+from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Promoted, Tick, Via, Withheld
+from backend.room.events import Dismissed, Event, Person, Prompted
 
 NEWS_SECONDS = 1.0
 """How often a crowd is told who came and went: as fast as anybody reads."""
@@ -60,9 +52,12 @@ class Hub:
         new_token: makes an unguessable seat token.
         limits: what one may do.
         operator_secret: what makes a member an operator; None if nothing does.
+        make_journal: makes the log behind the room; None for one that ends with the process.
 
     Attributes:
         postman: who has to run for anything to arrive.
+        chronicle: who has to run before anybody may come.
+        patience: what has been done that has not come of it yet.
         dispatch: what was said to whom, in figures.
         is_closing: whether everybody is being shown out.
         ended: how many connections we ended against their will, by reason.
@@ -76,19 +71,22 @@ class Hub:
         new_token: Callable[[], str] = secrets.token_urlsafe,
         limits: Limits = UNLIMITED,
         operator_secret: str | None = None,
+        make_journal: MakeJournal | None = None,
     ) -> None:
         self.postman = Postman()
         self.is_closing = False
         self._clock = clock
         self._new_token = new_token
         self._guesses = Guesses(operator_secret)
-        self._room = Room()
-        self._journal = MemoryJournal(self._follow)
+        make = make_journal or MemoryJournal
+        self.chronicle = Chronicle(make, self._tell, self._scatter, self._now, limits.grace)
+        self._room, self._journal = self.chronicle.room, self.chronicle.journal
         self._connections: dict[str, Connection] = {}
         self._limits = limits
         self._numbers = itertools.count(1)
         self._nobody_left = trio.Event()
         self.dispatch = Dispatch(self._connections, self.postman)
+        self.patience = Patience(self._journal, self._connections, self._show, self.is_member)
         self.ended: Counter[str] = Counter()
         self.backstage: Callable[[Connection, str], bool] = lambda connection, line: False
 
@@ -127,10 +125,11 @@ class Hub:
             via: the door it came through.
             encode: makes its bytes of an event.
             sink: where they go.
-            id: what the log calls it; none for the next number.
+            id: unique in this process; none for the next number.
             origin: where it comes from, as an opaque key, equal for equal addresses.
         """
-        id = id or f"c{next(self._numbers)}"
+        # Others write the same log, and so did we before: not even a "c1" may come twice.
+        id = f"{self._journal.prefix}{id or f'c{next(self._numbers)}'}"
         outbox = partial(Outbox, sink, self.postman.announce)
         connection = Connection(id, origin, via, encode, outbox, self._forget, self._limits)
         self._connections[connection.id] = connection
@@ -159,46 +158,43 @@ class Hub:
         connection.is_present = True
         if self.is_closing:
             self._show_out([connection.id])
-            return
-        token, origin = self._new_token(), connection.origin
-        self._journal.record(Arrived(connection.id, connection.via, token, self._now(), origin))
+        elif self.patience.is_here(connection):
+            token, via, origin = self._new_token(), connection.via, connection.origin
+            arrived = Arrived(connection.id, via, token, self._now(), origin)
+            self.patience.record(connection, arrived)
 
     def heard(self, connection: Connection, line: str | None) -> None:
         """Somebody sent a line; None for one that was too long to keep."""
-        if line is None:
-            self._journal.record(Overlong(connection.id, self._now()))
-        elif line == TYPING and self.is_member(connection):
-            self._deliver(self._room.typing(connection.id, self._now()))
+        now = self._now()
+        if line == TYPING and self.is_member(connection):
+            for delivery in self._room.typing(connection.id, now):
+                self.dispatch.deliver(delivery)
+        elif self.patience.is_at_end(connection):
+            self.patience.withhold(connection, now, NOT_SENT)
+        elif line is None:
+            self.patience.record(connection, Overlong(connection.id, now))
         elif (guess := claimed_secret(line)) is not None:
-            self._guessed(connection, guess)
+            self._guessed(connection, guess, now)
         elif has_claim(line):
-            self._withhold(connection, WITHHELD)
+            self.patience.withhold(connection, now, WITHHELD)
         elif self.is_operator(connection) and self._guesses.is_given_away(line):
-            self._withhold(connection, GIVEN_AWAY)
+            self.patience.withhold(connection, now, GIVEN_AWAY)
         elif self.is_member(connection) and self.backstage(connection, line):
-            self._journal.record(Withheld(connection.id, self._now()))
+            self.patience.record(connection, Withheld(connection.id, now))
         else:
-            self._journal.record(Line(connection.id, line, self._now()))
+            self.patience.record(connection, Line(connection.id, line, now))
 
-    def _guessed(self, connection: Connection, guess: str) -> None:
+    def _guessed(self, connection: Connection, guess: str, now: float) -> None:
         """Somebody offers a secret, which goes no further than this."""
-        self._journal.record(Withheld(connection.id, self._now()))
-        refusal: Event | None = Prompted("Join first")
+        no: Event | None = Prompted("Join first")
         if self.is_member(connection):
             who = connection.origin or connection.id
-            refusal = self._guesses.refuse(guess, who, connection.id, trio.current_time())
-        if refusal is None:
-            self._journal.record(Promoted(connection.id, self._now()))
+            no = self._guesses.refuse(guess, who, connection.id, trio.current_time())
+        self.patience.record(connection, Withheld(connection.id, now), no)
+        if no is None:
+            self.patience.record(connection, Promoted(connection.id, now))
         else:
             About(connection.id).info("refused: not an operator")
-            self.dispatch.deliver(Delivery(refusal, (connection.id,)))
-
-    def _withhold(self, connection: Connection, why: str) -> None:
-        self._journal.record(Withheld(connection.id, self._now()))
-        answer: Event = Prompted(why.removesuffix("."))
-        if self.is_member(connection):
-            answer = Noticed(why, refused=True)
-        self.dispatch.deliver(Delivery(answer, (connection.id,)))
 
     def gone(self, connection: Connection) -> None:
         """Nothing more will come from somebody. Safe for one who has left already."""
@@ -208,13 +204,15 @@ class Hub:
         if not self.is_closing:
             now = self._now()
             until = now + self._limits.grace if connection.may_return else 0.0
-            self._journal.record(Gone(connection.id, connection.reason, now, until))
+            self.patience.record(connection, Gone(connection.id, connection.reason, now, until))
 
     async def keep_time(self) -> None:
         """Each second tell who came and went in a crowd, and who has not come back."""
         while True:
             await trio.sleep(NEWS_SECONDS)
-            if not self.is_closing and self._room.is_due(now := self._now()):
+            self.patience.look()
+            is_idle = self.is_closing or self._journal.is_away
+            if not is_idle and self._room.is_due(now := self._now()):
                 try:
                     self._journal.record(Tick(now))
                 except Exception:  # the house goes on without this news
@@ -232,18 +230,21 @@ class Hub:
 
     # --- what comes of it ---
 
-    def _follow(self, entry: Entry) -> None:
-        deliveries = self._room.apply(entry)
+    def _tell(self, entry: Entry, deliveries: Iterable[Delivery]) -> None:
         for delivery in deliveries:
-            note(entry, delivery)
-        self._deliver(deliveries)
-
-    def _deliver(self, deliveries: Iterable[Delivery]) -> None:
-        for delivery in deliveries:
+            if self.chronicle.is_ours(entry):
+                note(entry, delivery)
             self.dispatch.deliver(delivery)
+        self.patience.followed(entry)
 
     def _show_out(self, ids: Iterable[str]) -> None:
         self.dispatch.deliver(Delivery(Dismissed(CLOSING_TEXT, GOING_AWAY), tuple(ids)))
+
+    def _scatter(self) -> None:
+        self.patience.scatter()
+
+    def _show(self, event: Event, connection: Connection) -> None:
+        self.dispatch.deliver(Delivery(event, (connection.id,)))
 
     def _now(self) -> float:
         return round(self._clock(), 3)

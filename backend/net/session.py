@@ -4,7 +4,6 @@ Knows neither telnet nor websockets: a door hands it a way to receive lines, and
 knows how to encode what goes out.
 """
 
-import math
 from collections.abc import Awaitable, Callable, Sequence
 
 import trio
@@ -61,8 +60,7 @@ async def _pass_on(hub: Hub, connection: Connection, lines: Sequence[str | None]
         if connection.goodbye:
             return
         hub.heard(connection, line)
-        if hub.is_member(connection):
-            connection.reading.deadline = math.inf
+        await hub.patience.settled(connection)
         if connection.outbox.size > MUCH_MAIL:
             await connection.outbox.flushed()
         if number % LINES_PER_TURN == 0:

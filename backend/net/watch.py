@@ -58,6 +58,8 @@ class Watch(Collector):
             return {"status": "draining", "members": members}, 503
         if self._pulse.lateness > LATE_SECONDS:
             return {"status": "late", "seconds": round(self._pulse.lateness, 1)}, 503
+        if trouble := self._hub.chronicle.journal.trouble:
+            return {"status": "history", "trouble": trouble, "members": members}, 503
         if self._doorkeeper.is_full:
             return {"status": "full", "members": members}, 503
         return {"status": "ok", "members": members}, 200
@@ -88,6 +90,11 @@ class Watch(Collector):
             "Connections refused.",
             self._doorkeeper.refused,
             "reason",
+        )
+        yield GaugeMetricFamily(
+            "playroom_history_trouble",
+            "Whether what is said may be forgotten; /healthz says why.",
+            value=self._hub.chronicle.journal.trouble is not None,
         )
         yield self._lateness()
         tasks = trio.lowlevel.current_statistics().tasks_living

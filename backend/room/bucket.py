@@ -36,6 +36,15 @@ class TokenBucket:
         """Whether nothing has been taken, or all has come back."""
         return self._level_at(now) >= self._burst
 
+    @property
+    def state(self) -> tuple[float, float]:
+        """What has to be known to go on: how full it was, and when."""
+        return self._level, self._at
+
+    def resume(self, level: float, at: float) -> None:
+        """Go on from another one's ``state``."""
+        self._level, self._at = level, at
+
     def _level_at(self, now: float) -> float:
         # A clock that is set back brings nothing, and takes nothing.
         return min(self._burst, self._level + max(0.0, now - self._at) * self._rate)

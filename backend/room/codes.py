@@ -9,6 +9,9 @@ GOING_AWAY = 1001
 POLICY_VIOLATION = 1008
 """The rules of the house; browsers do not come back by themselves."""
 
+SERVICE_RESTART = 1012
+"""Come back, at once."""
+
 TRY_AGAIN_LATER = 1013
 
 CONTINUED_ELSEWHERE = 4001

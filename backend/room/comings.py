@@ -10,6 +10,7 @@ from backend.room.events import Joined, Left, Person
 from backend.room.hearing import Hearing
 from backend.room.history import History
 from backend.room.members import Member, Members
+from backend.room.plain import Plain
 
 
 class Comings:
@@ -20,6 +21,14 @@ class Comings:
         self._hearing = hearing
         self._history = history
         self._news = News()
+
+    def snapshot(self) -> Plain:
+        """See ``plain.Kept``."""
+        return self._news.snapshot()
+
+    def restore(self, data: Plain) -> None:
+        """See ``plain.Kept``."""
+        self._news.restore(data)
 
     @property
     def has_news(self) -> bool:

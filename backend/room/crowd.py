@@ -7,7 +7,9 @@ who is told.
 
 from dataclasses import dataclass, field
 
+from backend.room import plain
 from backend.room.events import Person, Presence
+from backend.room.plain import Plain
 
 CROWD = 300
 """Members from which on comings and goings are gathered: above this nobody follows them one by
@@ -27,6 +29,17 @@ class News:
 
     def __bool__(self) -> bool:
         return bool(self.joined or self.left)
+
+    def snapshot(self) -> Plain:
+        """See ``plain.Kept``."""
+        joined = [plain.of_fields(person) for person in self.joined.values()]
+        return {"joined": joined, "left": list(self.left)}
+
+    def restore(self, data: Plain) -> None:
+        """See ``plain.Kept``."""
+        for kept in data["joined"]:
+            self.came(Person(**kept))
+        self.left.update(dict.fromkeys(data["left"]))
 
     def came(self, person: Person) -> None:
         """Somebody came in."""

@@ -8,12 +8,13 @@ could leave it behind on somebody else's nick. Knows nothing of who may speak.
 from collections.abc import Callable
 from dataclasses import replace
 
-from backend.room import names
+from backend.room import names, plain
 from backend.room.commands import Ignore, Unignore
 from backend.room.deliveries import Delivery
 from backend.room.events import Acted, Left, Noticed, Public, Said, Typing, Whispered
 from backend.room.members import Member, Members
 from backend.room.names import Nick
+from backend.room.plain import Plain
 
 MAX_IGNORED = 100
 """People whom one person may ignore: more than bother anybody, and no way to fill the memory."""
@@ -29,6 +30,23 @@ class Hearing:
         self._lists: dict[str, dict[str, Nick]] = {}  # by connection, then by the nick's key
         self._followed: set[tuple[str, str]] = set()  # of those, what a rename has brought
         self._deaf: dict[str, frozenset[str]] = {}  # by the nick's key: who does not hear it
+
+    def snapshot(self) -> Plain:
+        """See ``plain.Kept``."""
+        lists = self._lists.items()
+        return {
+            "lists": {
+                who: [plain.of_nick(nick) for nick in listed.values()] for who, listed in lists
+            },
+            "followed": sorted([*pair] for pair in self._followed),
+        }
+
+    def restore(self, data: Plain) -> None:
+        """See ``plain.Kept``."""
+        for connection, listed in data["lists"].items():
+            for kept in listed:
+                self._add(connection, plain.nick(kept))
+        self._followed.update((connection, key) for connection, key in data["followed"])
 
     def to_all(self, event: Said | Acted, speaker: Member) -> Delivery:
         """What is said to the room."""

@@ -8,8 +8,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import islice
 
+from backend.room import plain
 from backend.room.deliveries import Delivery
 from backend.room.events import Acted, Presence, Public, Recalled, Said, Topic
+from backend.room.plain import Plain
 
 REMEMBERED = 1_000
 """Public events kept: an evening of a lively room, and at most some 4 MB."""
@@ -34,6 +36,20 @@ class History:
     def __init__(self) -> None:
         self.last = 0
         self._events: deque[Public] = deque(maxlen=REMEMBERED)
+
+    def snapshot(self) -> Plain:
+        """See ``plain.Kept``."""
+        return {"last": self.last, "events": [plain.of_event(event) for event in self._events]}
+
+    def restore(self, data: Plain) -> None:
+        """See ``plain.Kept``."""
+        self.last = data["last"]
+        self._events.extend(plain.event(kept) for kept in data["events"])
+
+    @property
+    def events(self) -> tuple[Public, ...]:
+        """All that are kept, oldest first."""
+        return tuple(self._events)
 
     def next_id(self) -> int:
         """The id of the event that is about to happen."""

@@ -9,10 +9,11 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from backend.room import names
+from backend.room import names, plain
 from backend.room.bucket import TokenBucket
 from backend.room.entries import Via
 from backend.room.events import Person
+from backend.room.plain import Plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,16 @@ class Member:
         """As others see them."""
         return Person(self.nick.text, self.via)
 
+    @property
+    def as_plain(self) -> Plain:
+        """See ``room.plain``."""
+        return {**plain.of_fields(self), "nick": plain.of_nick(self.nick)}
+
+    @classmethod
+    def from_plain(cls, kept: Plain) -> "Member":
+        """What ``as_plain`` was made of."""
+        return cls(**{**kept, "nick": plain.nick(kept["nick"])})
+
 
 RENAMES, RENAME_SECONDS = 3, 30
 """Changes of nick at once, and seconds until there may be another: each is told to everybody."""
@@ -56,6 +67,23 @@ class Members:
         self._renames: dict[str, TokenBucket] = {}  # of those who have changed theirs
         self._heard: Counter[str] = Counter()
         self._connections: tuple[str, ...] | None = ()
+
+    def snapshot(self) -> Plain:
+        """See ``plain.Kept``."""
+        return {
+            "people": [member.as_plain for member in self],
+            "heard": {connection: count for connection, count in self._heard.items() if count},
+            "renames": {connection: [*each.state] for connection, each in self._renames.items()},
+        }
+
+    def restore(self, data: Plain) -> None:
+        """See ``plain.Kept``."""
+        for kept in data["people"]:
+            self.add(Member.from_plain(kept))
+        self._heard.update(data["heard"])
+        for connection, (level, at) in data["renames"].items():
+            bucket = self._renames[connection] = _new_bucket(at)
+            bucket.resume(level, at)
 
     def __len__(self) -> int:
         return len(self._by_connection)
@@ -152,7 +180,7 @@ class Members:
 
     def _bucket(self, member: Member, at: float) -> TokenBucket:
         known = self._renames.get(member.connection)
-        return known or TokenBucket(1 / RENAME_SECONDS, RENAMES, at)
+        return known or _new_bucket(at)
 
     def _seat(self, member: Member) -> None:
         self._by_connection[member.connection] = member
@@ -164,3 +192,7 @@ class Members:
         del self._by_key[member.nick.key]
         for look in member.nick.looks:
             del self._by_look[look]
+
+
+def _new_bucket(at: float) -> TokenBucket:
+    return TokenBucket(1 / RENAME_SECONDS, RENAMES, at)

@@ -14,6 +14,8 @@ from backend.room.commands import Ban, Kick, ListBans, Mute, Ruled, Unban
 from backend.room.entries import Arrived
 from backend.room.events import Dismissed, Moderated, Noticed
 from backend.room.members import Member, Members
+from backend.room.plain import Plain
+from backend.room.sentences import Sentence, longest
 
 MAX_SENTENCES = 200
 """Bans in force, and mutes likewise: what an operator can still read as one list."""
@@ -29,28 +31,6 @@ ONLY_OPERATORS = "Only operators may do that."
 _NOTHING = Noticed("")
 
 _FULL = f"{MAX_SENTENCES} people are in that state already: lift one of them first."
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A ban or a mute.
-
-    Attributes:
-        on: who got it.
-        by: from whom.
-        until: when it ends, in Unix seconds.
-        nicks: the keys of those by which it can be lifted, once they are gone.
-    """
-
-    on: Member
-    by: str
-    until: float
-    nicks: frozenset[str] = frozenset()
-
-    def covers(self, person: Member | Arrived) -> bool:
-        """Whether this is the same person as far as anybody can tell: by seat or by origin."""
-        is_from_there = person.origin != "" and person.origin == self.on.origin
-        return is_from_there or person.token == self.on.token
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +59,20 @@ class Moderation:
         self._bans: list[Sentence] = []
         self._mutes: list[Sentence] = []
 
+    def snapshot(self) -> Plain:
+        """See ``plain.Kept``."""
+        return {
+            "operators": sorted(self._operators),
+            "bans": [ban.as_plain for ban in self._bans],
+            "mutes": [mute.as_plain for mute in self._mutes],
+        }
+
+    def restore(self, data: Plain) -> None:
+        """See ``plain.Kept``."""
+        self._operators.update(data["operators"])
+        self._bans.extend(map(Sentence.from_plain, data["bans"]))
+        self._mutes.extend(map(Sentence.from_plain, data["mutes"]))
+
     def is_operator(self, connection: str) -> bool:
         """Whether somebody here may give orders."""
         return connection in self._operators
@@ -93,7 +87,7 @@ class Moderation:
 
     def barred(self, person: Arrived, at: float) -> Dismissed | None:
         """What to tell somebody who is not to come in."""
-        ban = _longest(self._bans, person, at)
+        ban = longest(self._bans, person, at)
         if ban is None:
             return None
         text = f"You are banned: {_span(ban.until - at)} left."
@@ -111,7 +105,7 @@ class Moderation:
 
     def silenced(self, member: Member, at: float) -> Noticed | None:
         """What to tell somebody here who is not to be heard."""
-        mute = _longest(self._mutes, member, at)
+        mute = longest(self._mutes, member, at)
         if mute is None or self.is_operator(member.connection):
             return None
         return Noticed(
@@ -218,11 +212,6 @@ class Moderation:
             if at < ban.until
         ]
         return "\n".join(rows) or "Nobody is banned."
-
-
-def _longest(sentences: list[Sentence], person: Member | Arrived, at: float) -> Sentence | None:
-    found = [each for each in sentences if at < each.until and each.covers(person)]
-    return max(found, key=lambda each: each.until, default=None)
 
 
 def _has_room(sentences: list[Sentence], at: float) -> bool:

@@ -9,7 +9,7 @@ called two names: what can fail is done before anybody is moved, and whoever goe
 Here people come and go. ``talk`` is what they do in between.
 """
 
-from backend.room import commands, names, text
+from backend.room import commands, names, plain, text
 from backend.room.codes import CONTINUED_ELSEWHERE, NORMAL_CLOSURE
 from backend.room.comings import Comings
 from backend.room.crowd import NAMED
@@ -24,11 +24,21 @@ from backend.room.entries import (
     Tick,
     Withheld,
 )
-from backend.room.events import Dismissed, Noticed, Person, Prompted, Typing, Welcomed, Whispered
+from backend.room.events import (
+    Dismissed,
+    Noticed,
+    Person,
+    Prompted,
+    Public,
+    Typing,
+    Welcomed,
+    Whispered,
+)
 from backend.room.hearing import Hearing
 from backend.room.history import History
 from backend.room.members import Member, Members
 from backend.room.moderation import Moderation
+from backend.room.plain import Kept, Plain
 from backend.room.seats import Seats
 from backend.room.talk import Talk
 
@@ -48,6 +58,41 @@ class Room:
         self._comings = Comings(self._members, self._hearing, self._history)
         about_people = (self._members, self._moderation, self._hearing, self._comings)
         self._talk = Talk(*about_people, self._history, self._leave)
+        self._parts: dict[str, Kept] = {
+            "members": self._members,
+            "history": self._history,
+            "moderation": self._moderation,
+            "hearing": self._hearing,
+            "seats": self._seats,
+            "comings": self._comings,
+            "topic": self._talk,
+        }
+
+    def snapshot(self) -> Plain:
+        """All that the log has led to, in JSON's own values."""
+        waiting = [plain.of_fields(arrival) for arrival in self._waiting.values()]
+        return {"waiting": waiting, **{name: p.snapshot() for name, p in self._parts.items()}}
+
+    def restore(self, data: Plain) -> None:
+        """Be as the room was that this is a ``snapshot`` of, whatever it was before.
+
+        Raises:
+            Exception: of any kind, if it is none.
+        """
+        Room.__init__(self)
+        self._waiting = {kept["connection"]: Arrived(**kept) for kept in data["waiting"]}
+        for name, part in self._parts.items():
+            part.restore(data[name])
+
+    @property
+    def remembered(self) -> tuple[Public, ...]:
+        """What was public, oldest first, as far back as it is remembered."""
+        return self._history.events
+
+    @property
+    def connections(self) -> tuple[str, ...]:
+        """Everybody's who is at the door or has a seat."""
+        return (*self._waiting, *self._members.connections)
 
     @property
     def total(self) -> int:

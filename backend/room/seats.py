@@ -8,8 +8,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from backend.room import plain
 from backend.room.deliveries import Delivery
 from backend.room.events import Whispered
+from backend.room.plain import Plain
 
 MAX_WHISPERS = 20
 """Kept of those that somebody got or sent last; nobody types more while a page reloads."""
@@ -27,6 +29,26 @@ class Seats:
     def __init__(self) -> None:
         self._kept: dict[str, _Kept] = {}  # by the connection that dropped, the first first
         self._whispers: dict[str, deque[tuple[int, Whispered]]] = {}  # with the last public id
+
+    def snapshot(self) -> Plain:
+        """See ``plain.Kept``."""
+        return {
+            "kept": [
+                [connection, *plain.of_fields(k).values()] for connection, k in self._kept.items()
+            ],
+            "whispers": {
+                connection: [[last, plain.of_event(whisper)] for last, whisper in mine]
+                for connection, mine in self._whispers.items()
+            },
+        }
+
+    def restore(self, data: Plain) -> None:
+        """See ``plain.Kept``."""
+        for connection, until, reason in data["kept"]:
+            self.keep(connection, until, reason)
+        for connection, mine in data["whispers"].items():
+            for last, whisper in mine:
+                self.whispered(plain.event(whisper), [connection], last)
 
     def keep(self, connection: str, until: float, reason: str) -> None:
         """Keep the seat of a dropped connection, in Unix seconds, and why it dropped."""

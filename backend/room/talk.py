@@ -5,7 +5,7 @@ Knows neither how they came in nor how they are told; leaving is handed in.
 
 from collections.abc import Callable
 
-from backend.room import commands, names, text, usage
+from backend.room import commands, names, plain, text, usage
 from backend.room.codes import NORMAL_CLOSURE
 from backend.room.comings import Comings
 from backend.room.crowd import NAMED
@@ -15,6 +15,7 @@ from backend.room.hearing import Hearing
 from backend.room.history import History
 from backend.room.members import Member, Members
 from backend.room.moderation import MAX_TOPIC, ONLY_OPERATORS, Moderation
+from backend.room.plain import Plain
 
 Leave = Callable[[Member, str, float], list[Delivery]]
 """Lets somebody go, for a reason, at a time; what the others are told."""
@@ -43,6 +44,14 @@ class Talk:
         self._history = history
         self._leave = leave
         self.topic = Topic(0, 0.0, "", "")
+
+    def snapshot(self) -> Plain:
+        """See ``plain.Kept``."""
+        return plain.of_event(self.topic)
+
+    def restore(self, data: Plain) -> None:
+        """See ``plain.Kept``."""
+        self.topic = plain.event(data)
 
     def obey(self, member: Member, line: str, at: float) -> list[Delivery]:
         """Do what a clean line says."""

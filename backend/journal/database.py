@@ -1,0 +1,137 @@
+"""The file of a log: whose it is, what is in it, and what may be wrong with it.
+
+Knows SQLite, locks and permissions; not what entries and snapshots are for.
+"""
+
+import fcntl
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from backend.journal.journal import JournalError
+
+APPLICATION_ID = 0x706C6179
+"""By which the file is known as one of ours: ``play``."""
+
+VERSION = 1
+"""Of what is in the file, snapshots included; to be raised when an older program would misread."""
+
+DatabaseError = sqlite3.Error, OSError
+"""What may go wrong with a file at any time."""
+
+_TABLES = f"""
+    PRAGMA journal_mode = WAL;
+    BEGIN IMMEDIATE;
+    PRAGMA application_id = {APPLICATION_ID};
+    PRAGMA user_version = {VERSION};
+    CREATE TABLE entries (id INTEGER PRIMARY KEY, entry TEXT NOT NULL);
+    CREATE TABLE snapshots (after INTEGER PRIMARY KEY, memory TEXT NOT NULL);
+    CREATE TABLE log (key TEXT NOT NULL, runs INTEGER NOT NULL);
+    INSERT INTO log VALUES ('%s', 0);
+    COMMIT;
+"""
+
+_REASONS = {
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_IOERR": "the disk cannot be read or written",
+    "SQLITE_READONLY": "it is read-only",
+    "SQLITE_CANTOPEN": "it cannot be opened",
+    "SQLITE_CORRUPT": "it is damaged",
+    "SQLITE_NOTADB": "it is damaged, or no history at all",
+    "SQLITE_BUSY": "another program is using it",
+    "SQLITE_LOCKED": "another program is using it",
+}
+
+
+def claim(path: Path) -> int:
+    """The file, made if need be, for its owner only; a descriptor that holds a lock on it.
+
+    SQLite's own locks come and go: by them two rooms could take turns.
+
+    Raises:
+        JournalError: another room has it.
+        OSError: it cannot be had.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with ExitStack() as stack:
+        stack.callback(os.close, file)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise JournalError("another room is using it") from None
+        with suppress(PermissionError):  # somebody else's, who lets us write it
+            os.fchmod(file, 0o600)
+        stack.pop_all()
+    return file
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection for any thread, without transactions of its own making.
+
+    Args:
+        path: where the file is; nothing is made there.
+        mode: ``rw`` or ``ro``.
+    """
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+
+
+def prepare(db: sqlite3.Connection) -> None:
+    """Make of an empty file one for a log.
+
+    Raises:
+        JournalError: see ``check``.
+    """
+    (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if tables == 0 and _pragma(db, "user_version") == 0:
+        db.executescript(_TABLES % secrets.token_hex(16))
+    check(db)
+
+
+def check(db: sqlite3.Connection) -> None:
+    """Make sure that this program can read it.
+
+    Raises:
+        JournalError: it cannot.
+    """
+    if _pragma(db, "application_id") != APPLICATION_ID:
+        raise JournalError("it is no history of a room")
+    if _pragma(db, "user_version") > VERSION:
+        raise JournalError("it was written by a newer version of this program")
+    if _pragma(db, "quick_check") != "ok":
+        raise JournalError("it is damaged")
+
+
+def reason(error: BaseException) -> str:
+    """Why something went wrong with a file, in a few words without its name."""
+    match error:
+        case OSError(strerror=str(text)) | JournalError(args=(str(text),)):
+            return text
+        case sqlite3.Error(sqlite_errorname=str(name)):
+            return next((why for code, why in _REASONS.items() if name.startswith(code)), name)
+        case ValueError() | KeyError() | TypeError():  # not what was written
+            return "it is damaged"
+    return str(error)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Make one clear line of whatever goes wrong with a file.
+
+    Raises:
+        JournalError: what was raised, with the file's name.
+    """
+    try:
+        yield
+    except (JournalError, *DatabaseError, ValueError, KeyError, TypeError) as error:
+        raise JournalError(f"cannot use the history in {path}: {reason(error)}") from error
+
+
+def _pragma(db: sqlite3.Connection, name: str) -> Any:
+    with closing(db.execute(f"PRAGMA {name}")) as rows:
+        return rows.fetchone()[0]

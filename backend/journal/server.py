@@ -1,0 +1,154 @@
+"""One Redis server, as a node needs it: deeds on the log (``redis.lua``), and reading it.
+
+Knows how to reach it, and turns everything that can go wrong on the way into one error. Knows not
+what entries are for.
+"""
+
+import logging
+import os
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import coredis
+import trio
+from coredis.exceptions import AuthenticationError, NoScriptError, RedisError, ResponseError
+
+from backend.journal.follower import Position, Record
+
+ANSWER_SECONDS = 3.0
+"""How long a server may take over something: then it is away."""
+
+BLOCK_SECONDS = 1.0
+"""How long a read waits for something to come."""
+
+AT_ONCE = 500
+"""Records in one answer: with the longest lines, about half a MB."""
+
+CONNECTIONS = 3
+"""One reads, one writes, one says that we are here. The smallest of hosted servers allow 20."""
+
+_KEYS = [f"{{playroom}}:{name}" for name in ("log", "state", "nodes", "leases", "kept", "offers")]
+_DEEDS = Path(__file__).with_name("redis.lua").read_text(encoding="utf-8")
+
+# It logs tracebacks of what it raises as well; we say what there is to say.
+logging.getLogger("coredis").addHandler(logging.NullHandler())
+logging.getLogger("coredis").propagate = False
+
+
+class AwayError(Exception):
+    """The server cannot be reached, or does not do what it should; ``str(error)`` says why."""
+
+
+class Server:
+    """A connected server; see ``connect``."""
+
+    def __init__(self, client: "coredis.Redis[str]") -> None:
+        self._client = client
+        self._script = client.register_script(_DEEDS)
+
+    async def do(self, deed: str, node: str, *arguments: str | int | float) -> list[str]:
+        """One of the deeds; its answer.
+
+        Raises:
+            AwayError: whether it has been done is not known.
+        """
+        with _in_time(ANSWER_SECONDS):
+            values = [deed, node, *map(str, arguments)]
+            try:
+                answer: Any = await self._client.evalsha(self._script.sha, _KEYS, values)
+            except NoScriptError:
+                answer = await self._client.eval(_DEEDS, _KEYS, values)
+        return [str(each) for each in answer]
+
+    async def read(self, after: Position) -> list[Record]:
+        """What comes behind a position, as soon as there is something; nothing after a while.
+
+        Raises:
+            AwayError: it could not be read.
+        """
+        with _in_time(BLOCK_SECONDS + ANSWER_SECONDS):
+            start = f"{after.life}-{after.number}"
+            found = await self._client.xread(
+                {_KEYS[0]: start}, count=AT_ONCE, block=int(BLOCK_SECONDS * 1000)
+            )
+        return [
+            _record(each.identifier, each.field_values) for each in (found or {}).get(_KEYS[0], ())
+        ]
+
+
+def _record(identifier: Any, fields: Any) -> Record:
+    life, number = str(identifier).split("-")
+    return Record(
+        int(life), int(number), fields["after"], fields["node"], fields["seq"], fields["e"]
+    )
+
+
+@asynccontextmanager
+async def connect(url: str) -> AsyncIterator[Server]:
+    """A server, for as long as the block lasts.
+
+    Raises:
+        AwayError: something is wrong with it; in an exception group.
+    """
+    client = coredis.Redis.from_url(
+        url,
+        decode_responses=True,
+        decode_components=True,
+        max_connections=CONNECTIONS,
+        connect_timeout=ANSWER_SECONDS,
+        retry_policy=coredis.retry.NoRetryPolicy(),
+        **_tls(url),
+    )
+    try:
+        async with client:
+            yield Server(client)
+    except* (RedisError, OSError) as group:
+        raise AwayError(_why(group)) from group
+
+
+def _tls(url: str) -> dict[str, Any]:
+    """The library's own checks a certificate, but not whose it is."""
+    parts = urlsplit(url)
+    if parts.scheme != "rediss":
+        return {}
+    wanted = parse_qs(parts.query)
+    context = ssl.create_default_context(cafile=wanted.get("ssl_ca_certs", [None])[0])
+    if wanted.get("ssl_cert_reqs") == ["none"]:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return {"ssl_context": context}
+
+
+@contextmanager
+def _in_time(seconds: float) -> Iterator[None]:
+    try:
+        with trio.fail_after(seconds):
+            yield
+    except trio.TooSlowError:
+        raise AwayError("it does not answer") from None
+    except (RedisError, OSError) as error:
+        raise AwayError(_why(error)) from error
+
+
+def _why(error: BaseException) -> str:
+    """The innermost reason there is a text for."""
+    while True:
+        inner = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__
+        if isinstance(error, AuthenticationError):
+            return "it wants another password"
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return f"its certificate is not to be trusted: {error.verify_message}"
+        if inner is None:
+            break
+        error = inner
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason or error}"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
+    if isinstance(error, TimeoutError):
+        return "it does not answer"
+    return str(error) if isinstance(error, ResponseError) else "the connection was lost"

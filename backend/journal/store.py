@@ -1,0 +1,149 @@
+"""A log in a file: its entries, and now and then a snapshot of what they led to.
+
+Everything here waits for the disk, so it runs in threads, one call at a time. Knows nothing of
+Trio, nor of when to write.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from backend.journal.codec import decode
+from backend.journal.database import claim, connect, explained, prepare
+from backend.room.entries import Entry
+
+ROWS = 400
+"""Entries in one statement. Each statement waits for Python's lock once, which while the room is
+busy takes milliseconds; so the fewer, the better. SQLite may refuse a thousand values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the log up to an entry led to.
+
+    Attributes:
+        after: the id of that entry.
+        memory: JSON.
+    """
+
+    after: int
+    memory: str
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A log, as far as it is needed to go on.
+
+    Attributes:
+        memory: what is remembered of everything before ``entries``; None for nothing.
+        entries: what came after that.
+        last: the id of the last entry.
+    """
+
+    memory: dict[str, Any] | None
+    entries: Sequence[Entry]
+    last: int
+
+
+class Store:
+    """An open file, and no other room's for as long.
+
+    Args:
+        path: where it is, or will be.
+
+    Attributes:
+        key: a secret, as old as the file.
+        run: how often it has been opened, this time included.
+
+    Raises:
+        JournalError: it cannot be had.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._turn = Lock()
+        with explained(path), ExitStack() as stack:
+            stack.callback(os.close, claim(path))
+            self._db = connect(path, "rw")
+            stack.callback(self._db.close)
+            prepare(self._db)
+            # What a lost cable undoes is the last moment before it, and the file stays whole.
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            with self._transaction():
+                self._db.execute("UPDATE log SET runs = runs + 1")
+            self.key, self.run = self._db.execute("SELECT key, runs FROM log").fetchone()
+            self._open = stack.pop_all()
+
+    def load(self) -> Past:
+        """What there is.
+
+        Raises:
+            JournalError: it cannot be read.
+        """
+        newest = "SELECT after, memory FROM snapshots ORDER BY after DESC LIMIT 1"
+        later = "SELECT id, entry FROM entries WHERE id > ? ORDER BY id"
+        with explained(self._path):
+            after, memory = self._db.execute(newest).fetchone() or (0, "null")
+            texts = dict(self._db.execute(later, (after,)).fetchall())
+            entries = [decode(text) for text in texts.values()]
+            return Past(json.loads(memory), entries, max(texts, default=after))
+
+    def write(self, after: int, texts: Sequence[str], snapshot: Snapshot | None, keep: int) -> None:
+        """Add to the end: all of it, or nothing. Safe to repeat.
+
+        Args:
+            after: the id of the entry before.
+            texts: entries as text, in order.
+            snapshot: what all entries led to, these included.
+            keep: with a snapshot, entries to keep at most, as far as there are snapshots for it.
+
+        Raises:
+            DatabaseError: it cannot be written.
+        """
+        with self._turn, self._transaction():
+            for start in range(0, len(texts), ROWS):
+                some = texts[start : start + ROWS]
+                values: list[int | str] = []
+                for id, text in enumerate(some, start=after + start + 1):
+                    values += (id, text)
+                rows = ",".join(["(?,?)"] * len(some))
+                self._db.execute(f"INSERT OR IGNORE INTO entries VALUES {rows}", values)
+            if snapshot:
+                self._save(snapshot, keep)
+
+    def _save(self, snapshot: Snapshot, keep: int) -> None:
+        after = snapshot.after
+        self._db.execute("REPLACE INTO snapshots VALUES (?, ?)", (after, snapshot.memory))
+        # One for each tenth of what is kept, and the newest.
+        self._db.execute(
+            "DELETE FROM snapshots WHERE after < ? AND after NOT IN"
+            " (SELECT min(after) FROM snapshots GROUP BY after / ?)",
+            (after, max(1, keep // 10)),
+        )
+        if after > keep:
+            oldest = "SELECT min(after) FROM snapshots WHERE after >= ?"
+            first = self._db.execute(oldest, (after - keep,)).fetchone()
+            self._db.execute("DELETE FROM snapshots WHERE after < ?", first)
+            self._db.execute("DELETE FROM entries WHERE id <= ?", first)
+
+    def close(self) -> None:
+        """Let go of the file. Nothing that was written depends on it."""
+        with self._turn, suppress(sqlite3.Error):
+            self._open.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        finally:
+            if self._db.in_transaction:
+                with suppress(sqlite3.Error):  # what is told is why it came to this
+                    self._db.execute("ROLLBACK")
