@@ -35,8 +35,8 @@ class StatusLine:
         """Look every second."""
         try:
             while True:
+                await trio.sleep(ROUND_SECONDS)  # first, or it would stand before the addresses
                 await self._show(CLEAR + self._line())
-                await trio.sleep(ROUND_SECONDS)
         finally:
             with trio.move_on_after(ROUND_SECONDS, shield=True):
                 await self._show(CLEAR)
