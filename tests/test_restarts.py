@@ -14,7 +14,7 @@ import trio
 
 from backend.history import public_events
 from backend.room.events import Said
-from tests.processes import Running, run, running
+from tests.processes import ROOT, Running, run, running
 from tests.talkers import Terminal, ask, at_browser, at_terminal
 
 PORTS = ("--host", "127.0.0.1", "--port", "0", "--telnet-port", "0")
@@ -35,25 +35,30 @@ async def test_a_restart_forgets_nothing_and_nobody_sees_who_comes_back(history:
     """A browser has its seat again and hears no leaving; a telnet is gone, and its nick free."""
     with running(*PORTS, "--history", history) as room:
         async with at_browser(room.bound) as ann, at_terminal(room.bound, "bob") as bob:
-            await ann.joins("ann")
-            welcome = await ann.sees("welcome")
+            await ann.type("ann")
+            await ann.sees("prompt")
+            welcome = await ann.sees("welcome", nick="ann")
             await bob.type("hello")
             said = await ann.sees("said", text="hello")
             assert room.stop() == 0
     with running(*PORTS, "--history", history, "--grace", "60") as room:
         async with at_browser(room.bound) as ann:
-            await ann.type(f"/resume {welcome['token']} {said['id']}")
-            again = await ann.sees("welcome", resumed=True, nick="ann")
+            again = await ann.resumes(welcome["token"], said["id"])
             assert [person["nick"] for person in again["members"]] == ["ann"]
             missed = (await ann.sees("history"))["events"]
             assert [(e["type"], e.get("nick"), e.get("reason")) for e in missed] == [
                 ("left", "bob", "restart")
             ]
             async with at_terminal(room.bound, "bob") as bob:
+                await ann.sees("joined", nick="bob")
                 await bob.type("/history 3")
-                told = [await bob.line() for _ in range(4)]
+                told = [await bob.line() for _ in range(5)]
         assert room.stop() == 0
-    assert [line[-17:] for line in told[1:]] == ["", "", ""] or "bob left (restart)" in told[2]
+    assert [line.removeprefix("<meta>: ")[6:] for line in told[1:4]] == [
+        "<bob> : hello",
+        "bob left (restart)",
+        "bob joined.",
+    ]
     seen = list(public_events(Path(history)))
     assert [event.id for event in seen] == list(range(1, len(seen) + 1))
     printed = run("history", "--history", history)
@@ -83,16 +88,19 @@ async def burst(room: Running, round: int, kill_after: float) -> tuple[dict[str,
                 number += 5
                 await trio.sleep(0.005)
 
-    async with at_terminal(room.bound, "ann") as ann, at_terminal(room.bound, "bob") as bob:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(watch, bob)
-            nursery.start_soon(speak, ann)
-            await trio.sleep(kill_after)
-            killed = time.monotonic()
-            room.process.send_signal(signal.SIGKILL)
-            with trio.fail_after(SAFETY_SECONDS):
-                await trio.to_thread.run_sync(room.process.wait)
-            nursery.cancel_scope.cancel()
+    async with (
+        at_terminal(room.bound, "ann") as ann,
+        at_terminal(room.bound, "bob") as bob,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(watch, bob)
+        nursery.start_soon(speak, ann)
+        await trio.sleep(kill_after)
+        killed = time.monotonic()
+        room.process.send_signal(signal.SIGKILL)
+        with trio.fail_after(SAFETY_SECONDS):
+            await trio.to_thread.run_sync(room.process.wait)
+        nursery.cancel_scope.cancel()
     return seen, killed
 
 
@@ -104,7 +112,8 @@ async def test_what_is_older_than_a_tenth_of_a_second_survives_a_kill(history: s
     for round in range(50):
         with running(*PORTS, limits=False, HISTORY=history) as room:
             async with at_browser(room.bound) as eve:
-                await eve.joins("eve")
+                await eve.type("eve")
+                await eve.sees("prompt")
                 welcome = await eve.sees("welcome", nick="eve")
                 assert welcome["last"] > last or round == 0
                 assert [person["nick"] for person in welcome["members"]] == ["eve"]
@@ -147,7 +156,7 @@ async def test_a_disk_that_fills_keeps_the_room_talking_until_there_is_room_agai
                 await bob.type(f"{number} " + "x" * 900)
                 assert (await ann.line()).startswith(f"<bob> : {number} x")
             with trio.fail_after(SAFETY_SECONDS):
-                while (status := await health(room))[0] == 200:
+                while (status := await health(room))[0] == 200:  # noqa: ASYNC110 - a process
                     await trio.sleep(0.05)
             assert status[0] == 503
             assert status[1]["status"] == "history"
@@ -160,7 +169,7 @@ async def test_a_disk_that_fills_keeps_the_room_talking_until_there_is_room_agai
             await ann.reads_line("<bob> : still here")
             resource.prlimit(room.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
             with trio.fail_after(SAFETY_SECONDS):
-                while (await health(room))[0] != 200:
+                while (await health(room))[0] != 200:  # noqa: ASYNC110 - likewise
                     await trio.sleep(0.05)
         assert room.stop() == 0
         assert "the history is written again" in room.logged()
@@ -185,7 +194,7 @@ def test_the_file_is_among_the_data_of_whoever_starts_it(tmp_path: Path, xdg: bo
     """Where XDG_DATA_HOME says, or in the home folder; and all of it for them only."""
     data = tmp_path / "data" if xdg else tmp_path / ".local" / "share"
     home = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(data) if xdg else "", "HISTORY": ""}
-    with running(*PORTS, **home) as room:
+    with running(*PORTS, cwd=ROOT, telnet=True, limits=True, **home) as room:
         assert room.stop() == 0
     file = data / "playroom" / "history.sqlite3"
     assert file.stat().st_mode & 0o777 == 0o600
