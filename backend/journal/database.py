@@ -56,7 +56,8 @@ def claim(path: Path) -> int:
         JournalError: another room has it.
         OSError: it cannot be had.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.parent.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     with ExitStack() as stack:
         stack.callback(os.close, file)
