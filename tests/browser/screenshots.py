@@ -29,6 +29,7 @@ SECONDS_BETWEEN = 47
 """From one event to the next."""
 
 DESKTOP: ViewportSize = {"width": 1120, "height": 700}
+TALL: ViewportSize = {"width": 1120, "height": 860}
 PHONE: ViewportSize = {"width": 390, "height": 780}
 
 CONVERSATION = (
@@ -121,7 +122,22 @@ def take(bound: Bound, browser: Browser, folder: Path) -> None:
         screen = ada.page.get_by_role("log", name="Terminal output")
         expect(screen).to_contain_text("Both of you")
         shoot(ada, folder / "terminal-open.png")
+        ada.page.get_by_role("button", name="Terminal").click()
+        watch_the_demo(ada)
+        shoot(ada, folder / "nursery-open.png")
     visitors.leave()
+
+
+def watch_the_demo(visitor: Visitor) -> None:
+    """The nursery pane in the dark, with the tutorial's parent and one of its children looked at."""
+    visitor.page.emulate_media(color_scheme="dark")
+    visitor.page.set_viewport_size(TALL)
+    visitor.page.get_by_role("button", name="Nursery").click()
+    visitor.page.get_by_role("button", name="Demo").click()
+    visitor.page.get_by_role("treeitem", name="child 2").click()
+    expect(visitor.page.get_by_role("region", name="Source")).to_contain_text("trio.sleep")
+    visitor.sees("child 1: exiting!")
+    expect(visitor.page.get_by_role("treeitem", name="child 1")).to_have_count(0)
 
 
 def shoot(visitor: Visitor, path: Path) -> None:

@@ -207,6 +207,21 @@ def test_who_is_stalled_fills_up_before_everybodys_eyes_and_the_others_chat_on(
     carol.sees_once("nobody waits for bob")
 
 
+def test_the_page_stays_where_it_is_when_an_act_is_brought_into_sight(
+    busy_room: Running, visitors: Visitors
+) -> None:
+    """Only the tree scrolls, however much has been said."""
+    bob = visitors.arrives(busy_room.bound.page_url, "bob")
+    for number in range(40):
+        bob.says(f"line {number}")
+    bob.sees("line 39")
+    tree = opens_the_tree(bob)
+    performs(bob, "Demo")
+    expect(task(tree, "bob: child 2")).to_be_in_viewport()
+    assert bob.page.evaluate("[document.body.scrollTop, scrollY]") == [0, 0]
+    assert bob.page.evaluate("document.body.scrollHeight <= innerHeight")
+
+
 def test_commands_typed_by_hand_open_the_tree_and_close_it(
     room: Running, visitors: Visitors
 ) -> None:
