@@ -18,8 +18,9 @@ The house, and what may import what (``tests/test_imports.py`` keeps it so)::
     journal/         the ordered log     room.entries
     net/             sockets and people  journal, wire, room, config, logs, nursery_view
 
-A line's way from a telnet to a browser's page: ``net.tcp`` reads bytes, ``wire.telnet`` makes a
-line of them, ``net.session`` hands it to ``net.hub``, ``room.apply`` answers with deliveries, the
-hub encodes each event once per wire and pushes it into mailing lists (``net.outbox``),
-``net.postman`` writes, and the page's ``socket.js`` reads.
+A line's way from a telnet to a browser's page: ``net.tcp`` reads bytes for ``net.telnet``,
+``wire.telnet`` makes a line of them, ``net.session`` hands it to ``net.hub``, which records it in
+the journal; what follows it is ``room.apply``, which answers with deliveries; ``net.dispatch``
+encodes each event once per wire and pushes it into mailing lists (``net.outbox``), ``net.postman``
+writes, and the page's ``socket.js`` reads.
 """
