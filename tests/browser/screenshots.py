@@ -129,7 +129,7 @@ def take(bound: Bound, browser: Browser, folder: Path) -> None:
 
 
 def watch_the_demo(visitor: Visitor) -> None:
-    """The nursery pane in the dark, with the tutorial's parent and one of its children looked at."""
+    """The nursery pane in the dark: the tutorial's parent, and one of its children looked at."""
     visitor.page.emulate_media(color_scheme="dark")
     visitor.page.set_viewport_size(TALL)
     visitor.page.get_by_role("button", name="Nursery").click()
