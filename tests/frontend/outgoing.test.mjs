@@ -54,6 +54,13 @@ test('lines typed while the connection is lost wait, and are sent when it is bac
   assert.deepEqual(sendAll(reduce(offline, { ...resumed, heard: 0 })).texts, ['a', 'b']);
 });
 
+test('a line sent behind a /nick is known again under the new nick', () => {
+  const { state } = sendAll(joined([typed('/nick carol', 'hi')]));
+  const missed = [{ type: 'renamed', id: 1, at: 1, old: 'alice', new: 'carol' }, said(2, { nick: 'carol', via: 'web' }, 'hi')];
+  const back = play([lost, { ...resumed, nick: 'carol', heard: 2, last: 2 }, history(0, 3, missed)], state);
+  assert.deepEqual(back.queue, []);
+});
+
 test('what the room has heard is not sent again, and what it has not heard is', () => {
   const { state } = sendAll(joined([typed('a', 'b', 'c')]));
   const back = play([lost, { ...resumed, heard: 2, last: 2 }], state);
