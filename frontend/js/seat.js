@@ -55,7 +55,8 @@ export const seat = {
   },
 
   sent(state, { key }) {
-    const next = countFrame(state);
+    const { text } = state.queue.find((entry) => entry.key === key);
+    const next = text === '/typing' ? state : countFrame(state); // the one line that the room does not count
     const { me: nick, tip: after } = state;
     return withQueue(next, outgoing.markSent(state.queue, key, { n: next.seat.sent, nick, after }));
   },

@@ -61,6 +61,12 @@ test('a line sent behind a /nick is known again under the new nick', () => {
   assert.deepEqual(back.queue, []);
 });
 
+test('a /typing typed by hand is not counted, for the room does not', () => {
+  const { state } = sendAll(joined([typed('/typing', 'a', 'b')]));
+  const back = reduce(reduce(state, lost), { ...resumed, heard: 2, last: 2 });
+  assert.deepEqual(statuses(back), [['a', 'doubtful'], ['b', 'doubtful']]);
+});
+
 test('what the room has heard is not sent again, and what it has not heard is', () => {
   const { state } = sendAll(joined([typed('a', 'b', 'c')]));
   const back = play([lost, { ...resumed, heard: 2, last: 2 }], state);
