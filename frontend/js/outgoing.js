@@ -60,6 +60,11 @@ export function recount(queue, heard) {
   });
 }
 
+// Somebody else may have sent what still waits here.
+export function doubt(queue, sent) {
+  return queue.map((entry) => (entry.status === 'queued' ? { ...entry, ...sent, status: 'doubtful' } : entry));
+}
+
 // Each line of the history confirms one entry at most. A line that was sent behind a /nick was said
 // under the nick that we have now (`own`).
 export function confirm(queue, lines) {

@@ -67,6 +67,17 @@ test('a /typing typed by hand is not counted, for the room does not', () => {
   assert.deepEqual(statuses(back), [['a', 'doubtful'], ['b', 'doubtful']]);
 });
 
+test('what another window may have sent from a copy of the queue is not sent from here unasked', () => {
+  const waiting = joined([typed('a', 'b')]);
+  const copy = JSON.parse(JSON.stringify(keepsake(waiting)));
+  const { texts } = sendAll(waiting);
+  assert.deepEqual(texts, ['a', 'b']);
+  const taken = reduce(initialState(copy), { ...resumed, heard: 1, last: 1 });
+  assert.deepEqual(sendAll(taken).texts, []);
+  const told = reduce(taken, history(0, 2, [said(1, alice, 'a')]));
+  assert.deepEqual(statuses(told), [['b', 'unconfirmed']]);
+});
+
 test('what the room has heard is not sent again, and what it has not heard is', () => {
   const { state } = sendAll(joined([typed('a', 'b', 'c')]));
   const back = play([lost, { ...resumed, heard: 2, last: 2 }], state);
