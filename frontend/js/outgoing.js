@@ -60,12 +60,18 @@ export function recount(queue, heard) {
   });
 }
 
-// Each line of the history confirms one entry at most.
+// Somebody else may have sent what still waits here.
+export function doubt(queue, sent) {
+  return queue.map((entry) => (entry.status === 'queued' ? { ...entry, ...sent, status: 'doubtful' } : entry));
+}
+
+// Each line of the history confirms one entry at most. A line that was sent behind a /nick was said
+// under the nick that we have now (`own`).
 export function confirm(queue, lines) {
   const left = [...queue];
-  for (const { type, id, nick, text } of lines) {
+  for (const { type, id, nick, own, text } of lines) {
     const index = type === 'said' ? left.findIndex((entry) => entry.status === 'doubtful'
-      && entry.nick === nick && id > entry.after && saidAs(entry) === text) : -1;
+      && (own || entry.nick === nick) && id > entry.after && saidAs(entry) === text) : -1;
     if (index >= 0) left.splice(index, 1);
   }
   return left;

@@ -9,7 +9,8 @@ import { addHistory, addNote, knows } from './thread.js';
 
 export const reading = {
   history(state, frame) {
-    const asked = state.asked === frame.before ? { asked: null, older: state.older && state.ranges.length > 1 } : {};
+    // What was asked for may begin earlier than what the room still has: then so does the answer.
+    const asked = state.asked === null ? {} : { asked: null, older: state.older && state.ranges.length > 1 };
     const before = { ...state, canAsk: true, ...asked, isFirst: false };
     const others = frame.events.filter(({ type, id }) => type !== 'joined' || id !== state.entrance);
     const merged = addHistory(before, frame, others.map((event) => ({ ...lineOf(state, event), past: true })));

@@ -33,6 +33,9 @@ export const seat = {
   welcome(state, { nick, token, resumed, members, total, topic = '', last = 0, heard = 0 }) {
     const known = state.ranges.length ? newest(state) : state.last;
     const isNew = known !== null && last < known; // the ids, since the room has forgotten the old ones
+    // Copied with the tab, the same queue may have been sent from another window meanwhile.
+    const isShared = resumed && heard > (state.seat?.sent ?? 0);
+    const queue = isShared ? outgoing.doubt(state.queue, { nick, after: known ?? 0 }) : state.queue;
     const next = withQueue(
       {
         ...(isNew ? newEpoch(state) : state),
@@ -43,7 +46,7 @@ export const seat = {
         members, total, topic, tip: last, typists: [], typing: [],
         isFirst: state.me === null && !resumed,
       },
-      outgoing.recount(state.queue, resumed ? heard : Infinity),
+      outgoing.recount(queue, resumed ? heard : Infinity),
     );
     next.missed = known === null ? null : { epoch: next.epoch, after: isNew ? 0 : known, until: last, count: 0 };
     return resumed ? next : addNote(next, { type: 'welcome', nick, topic, again: state.me !== null });
@@ -55,7 +58,8 @@ export const seat = {
   },
 
   sent(state, { key }) {
-    const next = countFrame(state);
+    const { text } = state.queue.find((entry) => entry.key === key);
+    const next = text === '/typing' ? state : countFrame(state); // the one line that the room does not count
     const { me: nick, tip: after } = state;
     return withQueue(next, outgoing.markSent(state.queue, key, { n: next.seat.sent, nick, after }));
   },

@@ -101,6 +101,13 @@ test('while the reader is further up and the page is full, nothing vanishes; wha
   assert.ok(!state.lines.some((line) => line.type === 'missed'));
 });
 
+test('an answer about less than was asked for, since the room has forgotten the rest, is the answer', () => {
+  const late = play([{ ...welcome, last: 5000 }, { type: 'asked', before: 5001 }, history(4950, 5001, [])]);
+  const asked = play([{ type: 'older' }, { type: 'asked', before: 4951 }], late);
+  const answered = reduce(asked, history(4969, 4970, [], false));
+  assert.equal(nextRequest({ ...answered, tip: 5010 })?.[0], 5011);
+});
+
 test('what was dropped can be asked for again', () => {
   const state = play(range(0, MAX_LINES + 50).map((id) => said(id)), joined([history(0, 1, [])]));
   const oldest = ids(state)[0];

@@ -54,6 +54,30 @@ test('lines typed while the connection is lost wait, and are sent when it is bac
   assert.deepEqual(sendAll(reduce(offline, { ...resumed, heard: 0 })).texts, ['a', 'b']);
 });
 
+test('a line sent behind a /nick is known again under the new nick', () => {
+  const { state } = sendAll(joined([typed('/nick carol', 'hi')]));
+  const missed = [{ type: 'renamed', id: 1, at: 1, old: 'alice', new: 'carol' }, said(2, { nick: 'carol', via: 'web' }, 'hi')];
+  const back = play([lost, { ...resumed, nick: 'carol', heard: 2, last: 2 }, history(0, 3, missed)], state);
+  assert.deepEqual(back.queue, []);
+});
+
+test('a /typing typed by hand is not counted, for the room does not', () => {
+  const { state } = sendAll(joined([typed('/typing', 'a', 'b')]));
+  const back = reduce(reduce(state, lost), { ...resumed, heard: 2, last: 2 });
+  assert.deepEqual(statuses(back), [['a', 'doubtful'], ['b', 'doubtful']]);
+});
+
+test('what another window may have sent from a copy of the queue is not sent from here unasked', () => {
+  const waiting = joined([typed('a', 'b')]);
+  const copy = JSON.parse(JSON.stringify(keepsake(waiting)));
+  const { texts } = sendAll(waiting);
+  assert.deepEqual(texts, ['a', 'b']);
+  const taken = reduce(initialState(copy), { ...resumed, heard: 1, last: 1 });
+  assert.deepEqual(sendAll(taken).texts, []);
+  const told = reduce(taken, history(0, 2, [said(1, alice, 'a')]));
+  assert.deepEqual(statuses(told), [['b', 'unconfirmed']]);
+});
+
 test('what the room has heard is not sent again, and what it has not heard is', () => {
   const { state } = sendAll(joined([typed('a', 'b', 'c')]));
   const back = play([lost, { ...resumed, heard: 2, last: 2 }], state);
