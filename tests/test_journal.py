@@ -1,7 +1,8 @@
 """What every journal promises, whatever it is kept in."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import trio
 from backend.journal.codec import decode, encode
 from backend.journal.journal import Journal, MakeJournal
 from backend.journal.memory import MemoryJournal
+from backend.journal.redis import RedisJournal
 from backend.journal.sqlite import SqliteJournal
 from backend.room.entries import Arrived, Entry, Gone, Line, Promoted, Tick
+from tests.redis_server import needs_redis, redis_server
 
 SAFETY_SECONDS = 20.0
 
@@ -26,9 +29,25 @@ ODD: list[Entry] = [
 ]
 
 
+def record(journal: Journal, entries: Iterable[Entry]) -> list[Entry]:
+    """Record these about a connection of this very run; as they are then."""
+    ours = [
+        entry if isinstance(entry, Tick) else replace(entry, connection=f"{journal.prefix}c1")
+        for entry in entries
+    ]
+    for entry in ours:
+        journal.record(entry)
+    return ours
+
+
 def lines(*numbers: int) -> list[Entry]:
     """So many entries, no two alike."""
     return [Line("c1", f"line {number}", float(number)) for number in numbers]
+
+
+def deeds(notes: "Notes") -> list[Entry]:
+    """What people did: at the end of a run a shared log tells that it is time to say so."""
+    return [entry for entry in notes.entries if not isinstance(entry, Tick)]
 
 
 class Notes:
@@ -65,34 +84,44 @@ async def kept(make: MakeJournal, notes: Notes) -> AsyncIterator[Journal]:
 Life = Callable[[Notes], AbstractAsyncContextManager[Journal]]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def life(request: pytest.FixtureRequest, tmp_path: Path) -> Life:
-    """Makes one run after the other over the same log; notes are what each has followed."""
-    makes: dict[str, MakeJournal] = {
-        "memory": MemoryJournal,
-        "sqlite": lambda *args: SqliteJournal(tmp_path / "history.sqlite3", 100_000, *args),
-    }
-    return lambda notes: kept(makes[request.param], notes)
+def makers(kind: str, folder: Path) -> Iterator[MakeJournal]:
+    """How to make such a journal; twice over the same log, where it lasts."""
+    match kind:
+        case "memory":
+            yield MemoryJournal
+        case "sqlite":
+            yield lambda *args: SqliteJournal(folder / "history.sqlite3", 100_000, *args)
+        case "redis":
+            with redis_server() as redis:
+                yield lambda *args: RedisJournal(redis.url, 15.0, *args)
 
 
-@pytest.fixture
-def lasting_life(tmp_path: Path) -> Life:
+LASTING = ["sqlite", pytest.param("redis", marks=needs_redis)]
+
+
+@pytest.fixture(params=["memory", *LASTING])
+def life(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Life]:
+    """Makes one run after the other; notes are what each has followed."""
+    for make in makers(request.param, tmp_path):
+        yield lambda notes: kept(make, notes)  # noqa: B023 - there is but one
+
+
+@pytest.fixture(params=LASTING)
+def lasting_life(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Life]:
     """The same, of a log that is older than the run."""
-    path = tmp_path / "history.sqlite3"
-    return lambda notes: kept(lambda *args: SqliteJournal(path, 100_000, *args), notes)
+    for make in makers(request.param, tmp_path):
+        yield lambda notes: kept(make, notes)  # noqa: B023 - there is but one
 
 
 async def test_each_entry_is_followed_once_in_the_order_they_were_recorded(life: Life) -> None:
     """Just as they were, whatever is in them."""
     notes = Notes()
     async with life(notes) as journal:
-        for entry in ODD:
-            journal.record(entry)
+        expected = record(journal, ODD)
         await journal.flush()
-        assert notes.entries == ODD
-        for entry in lines(*range(2_000)):
-            journal.record(entry)
-    assert notes.entries == ODD + lines(*range(2_000))
+        assert notes.entries == expected
+        expected += record(journal, lines(*range(2_000)))
+    assert notes.entries == expected
 
 
 async def test_a_journal_that_is_well_has_no_trouble_and_a_key(life: Life) -> None:
@@ -101,7 +130,7 @@ async def test_a_journal_that_is_well_has_no_trouble_and_a_key(life: Life) -> No
         journal.record(Tick(1.0))
         await journal.flush()
         assert journal.trouble is None
-        assert not journal.is_shared
+        assert not journal.is_away
         assert len(bytes.fromhex(journal.key)) == 16
 
 
@@ -122,14 +151,13 @@ async def test_a_new_log_is_empty(life: Life) -> None:
 async def test_a_restart_forgets_nothing_and_repeats_nothing(lasting_life: Life) -> None:
     """However often, and whether something happened meanwhile or not."""
     expected: list[Entry] = []
-    for some in (ODD, [], lines(*range(700)), [], lines(*range(700, 705))):
+    odd = [entry for entry in ODD if not isinstance(entry, Tick)]
+    for some in (odd, [], lines(*range(700)), [], lines(*range(700, 705))):
         notes = Notes()
         async with lasting_life(notes) as journal:
-            assert notes.entries == expected
-            for entry in some:
-                journal.record(entry)
-            expected = [*expected, *some]
-        assert notes.entries == expected
+            assert deeds(notes) == expected
+            expected += record(journal, some)
+        assert deeds(notes) == expected
 
 
 async def test_each_run_has_connections_of_its_own_and_all_have_one_key(
