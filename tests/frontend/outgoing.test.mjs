@@ -78,6 +78,11 @@ test('what another window may have sent from a copy of the queue is not sent fro
   assert.deepEqual(statuses(told), [['b', 'unconfirmed']]);
 });
 
+test('an operator’s password is not kept, whatever was pasted before it', () => {
+  const { queue } = keepsake(joined([typed('> /op secret', '/OP secret', 'psst /op secret', '\u200b/op secret', '//op', 'hi')]));
+  assert.deepEqual(queue.map(({ text }) => text), ['//op', 'hi']);
+});
+
 test('what the room has heard is not sent again, and what it has not heard is', () => {
   const { state } = sendAll(joined([typed('a', 'b', 'c')]));
   const back = play([lost, { ...resumed, heard: 2, last: 2 }], state);
