@@ -39,6 +39,7 @@ test('a said is known again however the room has cleaned it', () => {
   const after = play([said(1, alice, 'first'), said(2, alice, 'caf\u00e9 !'), said(3, alice, '/who')], state);
   assert.deepEqual(after.queue, []);
   assert.equal(clean(' a\u0000\u2028b '), 'a b');
+  assert.equal(clean('\u3000a\ufeff\u00a0'), 'a\ufeff');
 });
 
 test('a refused line is marked, and the next answer is not mistaken for its own', () => {
