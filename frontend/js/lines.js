@@ -9,7 +9,8 @@ const VISIBLE = /[^\p{Z}\p{C}\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\uf
 // As the server cleans a line, so that its `said` can be known again.
 export function clean(line) {
   return line.replace(/[\t\n\r\u2028\u2029]/g, ' ')
-    .replace(/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu, '').normalize('NFC').trim();
+    .replace(/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu, '').normalize('NFC')
+    .replace(/^\p{Z}+|\p{Z}+$/gu, ''); // not trim(): that takes U+FEFF, too, which the room leaves
 }
 
 // A pasted block is several lines. Blank ones say nothing, and the room would drop them as well.

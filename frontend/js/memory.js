@@ -22,6 +22,8 @@ export function remember(state) {
   }
 }
 
+const CLAIM = /(?<![\p{L}\p{N}_/])\/op/iu; // wherever in a line the room (room/claims.py) would take it for one
+
 // An operator's password never touches a disk. A seat that another window has is that one's.
 export function keepsake(state) {
   const { me, name, seat, asking, queue, ranges, last } = state;
@@ -29,6 +31,6 @@ export function keepsake(state) {
     ...(asking?.elsewhere ? {} : seat),
     nick: me ?? name,
     last: ranges.length ? newest(state) : last,
-    queue: queue.filter(({ text }) => !/^\/op/i.test(clean(text))),
+    queue: queue.filter(({ text }) => !CLAIM.test(clean(text))),
   };
 }

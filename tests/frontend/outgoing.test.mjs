@@ -39,6 +39,7 @@ test('a said is known again however the room has cleaned it', () => {
   const after = play([said(1, alice, 'first'), said(2, alice, 'caf\u00e9 !'), said(3, alice, '/who')], state);
   assert.deepEqual(after.queue, []);
   assert.equal(clean(' a\u0000\u2028b '), 'a b');
+  assert.equal(clean('\u3000a\ufeff\u00a0'), 'a\ufeff');
 });
 
 test('a refused line is marked, and the next answer is not mistaken for its own', () => {
@@ -76,6 +77,11 @@ test('what another window may have sent from a copy of the queue is not sent fro
   assert.deepEqual(sendAll(taken).texts, []);
   const told = reduce(taken, history(0, 2, [said(1, alice, 'a')]));
   assert.deepEqual(statuses(told), [['b', 'unconfirmed']]);
+});
+
+test('an operator’s password is not kept, whatever was pasted before it', () => {
+  const { queue } = keepsake(joined([typed('> /op secret', '/OP secret', 'psst /op secret', '\u200b/op secret', '//op', 'hi')]));
+  assert.deepEqual(queue.map(({ text }) => text), ['//op', 'hi']);
 });
 
 test('what the room has heard is not sent again, and what it has not heard is', () => {
