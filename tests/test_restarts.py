@@ -5,7 +5,9 @@ import os
 import random
 import resource
 import signal
+import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -68,8 +70,18 @@ async def test_a_restart_forgets_nothing_and_nobody_sees_who_comes_back(history:
     assert [json.loads(line)["id"] for line in exported.splitlines()] == [e.id for e in seen]
 
 
+def waited(room: Running) -> float:
+    """For how many seconds its threads would have run and were not given a processor."""
+    tasks = Path(f"/proc/{room.process.pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[1]) for task in tasks) / 1e9
+
+
 async def burst(room: Running, round: int, kill_after: float) -> tuple[dict[str, float], float]:
-    """People talk until the program is killed; when each line was seen, and when the end was."""
+    """People talk until the program is killed.
+
+    When each line was seen, and which of them are old enough to be safe: on a busy machine the
+    program needs its tenth of a second, and what others took of it.
+    """
     seen: dict[str, float] = {}
 
     async def watch(bob: Terminal) -> None:
@@ -95,20 +107,32 @@ async def burst(room: Running, round: int, kill_after: float) -> tuple[dict[str,
     ):
         nursery.start_soon(watch, bob)
         nursery.start_soon(speak, ann)
+        before = waited(room)
         await trio.sleep(kill_after)
-        killed = time.monotonic()
+        safe = time.monotonic() - SAFE_SECONDS - (waited(room) - before)
         room.process.send_signal(signal.SIGKILL)
         with trio.fail_after(SAFETY_SECONDS):
             await trio.to_thread.run_sync(room.process.wait)
         nursery.cancel_scope.cancel()
-    return seen, killed
+    return seen, safe
 
 
-async def test_what_is_older_than_a_tenth_of_a_second_survives_a_kill(history: str) -> None:
+@pytest.fixture
+def history_in_memory() -> Iterator[str]:
+    """On a disk in memory, if there is one: a kill is no power cut, and disks have their moods."""
+    folder = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=folder) as path:
+        yield str(Path(path) / "history.sqlite3")
+
+
+async def test_what_is_older_than_a_tenth_of_a_second_survives_a_kill(
+    history_in_memory: str,
+) -> None:
     """Fifty times in the middle of a burst: no line is lost, no id used twice, no entry torn."""
+    history = history_in_memory
     chance = random.Random(8)
     said: list[str] = []
-    last = 0
+    last = total = 0
     for round in range(50):
         with running(*PORTS, limits=False, HISTORY=history) as room:
             async with at_browser(room.bound) as eve:
@@ -117,7 +141,7 @@ async def test_what_is_older_than_a_tenth_of_a_second_survives_a_kill(history: s
                 welcome = await eve.sees("welcome", nick="eve")
                 assert welcome["last"] > last or round == 0
                 assert [person["nick"] for person in welcome["members"]] == ["eve"]
-            seen, killed = await burst(room, round, chance.uniform(0.15, 0.4))
+            seen, safe = await burst(room, round, chance.uniform(0.15, 0.4))
         events = list(public_events(Path(history)))
         assert [event.id for event in events] == list(range(1, len(events) + 1))
         last = events[-1].id
@@ -125,10 +149,11 @@ async def test_what_is_older_than_a_tenth_of_a_second_survives_a_kill(history: s
         assert texts[: len(said)] == said
         new = texts[len(said) :]
         assert new == [f"round {round} line {number}" for number in range(len(new))]
-        due = [line for line, at in seen.items() if at < killed - SAFE_SECONDS]
-        assert due
-        assert set(due) <= set(new)
+        due = {line for line, at in seen.items() if at < safe}
+        assert due <= set(new)
+        total += len(due)
         said = texts
+    assert total > 50
 
 
 async def health(room: Running) -> tuple[int, dict[str, object]]:

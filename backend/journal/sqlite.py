@@ -22,6 +22,9 @@ GATHER_SECONDS = 0.025
 """How long entries are gathered before they are written: of the tenth of a second that may be
 lost, most is left for the disk."""
 
+CHECKPOINT_SECONDS = 30.0
+"""Between two checkpoints: the write-ahead log stays below some tens of megabytes."""
+
 RETRY_SECONDS = 1.0
 """Between two tries to write to a disk that fails."""
 
@@ -104,7 +107,9 @@ class SqliteJournal:
             self.prefix, self.key = f"r{store.run}-", store.key
             await self._catch_up(await trio.to_thread.run_sync(store.load))
             task_status.started()
-            await self._write(store)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._write, store, name="history writer")
+                nursery.start_soon(_checkpoint, store, name="history checkpoints")
         finally:
             if self._safe < self._last:
                 log.error("%d entries of the history were not written", self._last - self._safe)
@@ -180,3 +185,9 @@ class SqliteJournal:
             self._wants_snapshot = False
         self._is_written.set()
         self._is_written = trio.Event()
+
+
+async def _checkpoint(store: Store) -> None:
+    while True:
+        await trio.sleep(CHECKPOINT_SECONDS)
+        await trio.to_thread.run_sync(store.checkpoint, abandon_on_cancel=True)

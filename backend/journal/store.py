@@ -8,7 +8,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -75,6 +75,7 @@ class Store:
             prepare(self._db)
             # What a lost cable undoes is the last moment before it, and the file stays whole.
             self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute("PRAGMA wal_autocheckpoint = 0")  # see ``checkpoint``
             with self._transaction():
                 self._db.execute("UPDATE log SET runs = runs + 1")
             self.key, self.run = self._db.execute("SELECT key, runs FROM log").fetchone()
@@ -131,6 +132,14 @@ class Store:
             first = self._db.execute(oldest, (after - keep,)).fetchone()
             self._db.execute("DELETE FROM snapshots WHERE after < ?", first)
             self._db.execute("DELETE FROM entries WHERE id <= ?", first)
+
+    def checkpoint(self) -> None:
+        """Bring what was written from the write-ahead log into the file proper.
+
+        It waits for the disk, so by a connection of its own: what is written meanwhile need not.
+        """
+        with suppress(sqlite3.Error), closing(connect(self._path, "rw")) as db:
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def close(self) -> None:
         """Let go of the file. Nothing that was written depends on it."""

@@ -170,15 +170,15 @@ class Hub:
             for delivery in self._room.typing(connection.id, now):
                 self.dispatch.deliver(delivery)
         elif self.patience.is_at_end(connection):
-            self.patience.withhold(connection, now, NOT_SENT)
+            self.patience.withhold(connection, line or "", now, NOT_SENT)
         elif line is None:
             self.patience.record(connection, Overlong(connection.id, now))
         elif (guess := claimed_secret(line)) is not None:
             self._guessed(connection, guess, now)
         elif has_claim(line):
-            self.patience.withhold(connection, now, WITHHELD)
+            self.patience.withhold(connection, line, now, WITHHELD)
         elif self.is_operator(connection) and self._guesses.is_given_away(line):
-            self.patience.withhold(connection, now, GIVEN_AWAY)
+            self.patience.withhold(connection, line, now, GIVEN_AWAY)
         elif self.is_member(connection) and self.backstage(connection, line):
             self.patience.record(connection, Withheld(connection.id, now))
         else:

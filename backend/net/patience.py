@@ -13,8 +13,10 @@ import trio
 from backend.journal.journal import Journal
 from backend.net.connection import Connection
 from backend.room.codes import SERVICE_RESTART, TRY_AGAIN_LATER
+from backend.room.commands import Say, parse
 from backend.room.entries import Entry, Tick, Withheld
 from backend.room.events import Dismissed, Event, Noticed, Prompted
+from backend.room.text import clean
 
 KEPT = 5
 """Lines kept of each person while the log is away: more than anybody types without an answer."""
@@ -77,10 +79,12 @@ class Patience:
                 self._show(Noticed(NOT_KEPT), connection)
         self._journal.record(entry)
 
-    def withhold(self, connection: Connection, at: float, why: str) -> None:
+    def withhold(self, connection: Connection, line: str, at: float, why: str) -> None:
         """Record only that there was a line, and say why."""
-        is_member = self._is_member(connection)
-        answer = Noticed(why, refused=True) if is_member else Prompted(why.removesuffix("."))
+        answer: Event = Prompted(why.removesuffix("."))
+        if self._is_member(connection):
+            is_speech = isinstance(parse(clean(line)), Say)
+            answer = Noticed(why, refused=True if is_speech else None)
         self.record(connection, Withheld(connection.id, at), answer)
 
     def followed(self, entry: Entry) -> None:

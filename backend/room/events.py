@@ -184,7 +184,7 @@ class Noticed:
 
     Attributes:
         text: what; it may have several lines, split by LF.
-        refused: true if it answers a line that was to be said, and was not.
+        refused: true if it answers plain speech, which was not said.
     """
 
     text: str

@@ -64,7 +64,8 @@ class Talk:
         command = commands.parse(line)
         silenced = self._moderation.silenced(member, at)
         if silenced and isinstance(command, commands.Aloud):
-            return [Delivery(silenced, me)]
+            is_speech = isinstance(command, commands.Say)
+            return [Delivery(silenced if is_speech else Noticed(silenced.text), me)]
         if isinstance(command, commands.ByOperator) and not self._is_operator(member):
             return [Delivery(Noticed(ONLY_OPERATORS), me)]
         if isinstance(command, commands.Ruled):

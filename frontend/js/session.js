@@ -33,10 +33,15 @@ export function createSession(url, { getState, dispatch }) {
     else connect();
   }
 
+  // What waits to be sent needs the room's patience more.
+  function typing() {
+    if (getState().queue.length === 0) send('/typing');
+  }
+
   // Somebody looks, or the network is back: no reason to wait any longer.
   function hurry() {
     if (getState().link.phase === 'waiting') connect();
   }
 
-  return { abandon, connect, hurry, join, pump, typing: () => send('/typing') };
+  return { abandon, connect, hurry, join, pump, typing };
 }
