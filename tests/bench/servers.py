@@ -29,7 +29,8 @@ NO_LIMITS = {
     "LINE_BURST": "1000000",
 }
 """Ours defends itself against a crowd that comes from one address and talks without a pause, which
-is what a benchmark is. No peer has such limits, nor a history on disk."""
+is what a benchmark is. No peer has such limits, nor a history on disk: ours with one is a server of
+its own."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,10 @@ def _playroom(start: Start) -> list[str]:
     return [sys.executable, "-m", "backend", "--host", "127.0.0.1", *ports]
 
 
+def _remembering(start: Start) -> list[str]:
+    return [*_playroom(start), "--history", str(start.shop.new_file())]
+
+
 def playroom(name: str, folder: Path) -> Server:
     """This program, from a checkout."""
     return Server(name, DOORS, _playroom, (), NO_LIMITS, folder)
@@ -119,6 +124,7 @@ SERVERS: Sequence[Server] = (
     Server(FLOOR, ("telnet", "web"), _c()),
     Server("C, coalescing", ("telnet", "web"), _c("--coalesce")),
     playroom(OURS, ROOT),
+    Server(f"{OURS}, SQLite", DOORS, _remembering, (), NO_LIMITS),
     Server("Trio tutorial", ("telnet",), _python("tutorial.py")),
     Server("Twisted", ("telnet",), _python("twisted_lines.py"), ("twisted",)),
     Server("asyncio", ("telnet",), _python("protocol.py")),

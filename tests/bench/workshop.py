@@ -35,6 +35,10 @@ class Workshop:
         self._once(f"compiling {source.name}", compiler, "-O3", "-o", str(program), str(source))
         return program
 
+    def new_file(self) -> Path:
+        """A place for a file that is not there yet."""
+        return Path(tempfile.mkdtemp(dir=self._folder)) / "file"
+
     def node_modules(self, package: str) -> Path:
         """A folder in which Node finds this package. Raises MissingError."""
         if shutil.which("node") is None or shutil.which("npm") is None:
