@@ -18,9 +18,9 @@ from backend.journal.codec import decode
 from backend.journal.database import claim, connect, explained, prepare
 from backend.room.entries import Entry
 
-ROWS = 400
-"""Entries in one statement. Each statement waits for Python's lock once, which while the room is
-busy takes milliseconds; so the fewer, the better. SQLite may refuse a thousand values."""
+ADD = "INSERT OR IGNORE INTO entries SELECT ? + key, value FROM json_each(?)"
+"""All entries and their transaction in one statement. For each statement a thread lets go of
+Python's lock and takes it again, and every time the room stands still for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +107,13 @@ class Store:
         Raises:
             DatabaseError: it cannot be written.
         """
-        with self._turn, self._transaction():
-            for start in range(0, len(texts), ROWS):
-                some = texts[start : start + ROWS]
-                values: list[int | str] = []
-                for id, text in enumerate(some, start=after + start + 1):
-                    values += (id, text)
-                rows = ",".join(["(?,?)"] * len(some))
-                self._db.execute(f"INSERT OR IGNORE INTO entries VALUES {rows}", values)
-            if snapshot:
+        entries = after + 1, json.dumps(texts)
+        with self._turn:
+            if snapshot is None:
+                self._db.execute(ADD, entries)
+                return
+            with self._transaction():
+                self._db.execute(ADD, entries)
                 self._save(snapshot, keep)
 
     def _save(self, snapshot: Snapshot, keep: int) -> None:
