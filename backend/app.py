@@ -80,6 +80,7 @@ async def serve(
     )
     journal = hub.chronicle.journal
     doorkeeper = Doorkeeper(settings.limits, settings.trusted_proxies)
+    hub.chronicle.came_elsewhere = doorkeeper.came_elsewhere
     pulse = Pulse()
     watch = Watch(hub, doorkeeper, pulse)
     assets = Assets(frontend_folder())

@@ -1,5 +1,6 @@
 """Who may come in, and who is counted with whom."""
 
+import time
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -147,6 +148,28 @@ async def test_logins_are_limited_by_the_minute(
     assert login("192.0.2.2") is None
     await trio.sleep(31)
     assert [login("192.0.2.1") for _ in range(2)] == [None, "logins"]
+
+
+async def test_logins_elsewhere_count_if_they_are_of_the_last_minute(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """As if they had been here."""
+    doorkeeper = Doorkeeper(replace(UNLIMITED, logins_per_minute=2))
+
+    def origin_and_refusal() -> tuple[str, str | None]:
+        with doorkeeper.visit() as visit:
+            visit.comes_from("192.0.2.1")
+            visit.logs_in()
+            return visit.origin, visit.refusal
+
+    origin, refusal = origin_and_refusal()
+    assert refusal is None
+    doorkeeper.came_elsewhere(origin, time.time() - 61)
+    doorkeeper.came_elsewhere("another", time.time())
+    assert origin_and_refusal() == (origin, None)
+    await trio.sleep(61)
+    doorkeeper.came_elsewhere(origin, time.time())
+    assert [origin_and_refusal()[1] for _ in range(2)] == [None, "logins"]
 
 
 async def test_what_is_remembered_of_logins_is_bounded(

@@ -28,13 +28,13 @@ SECONDS = 40.0
 
 
 @contextmanager
-def nodes(redis: RedisServer, count: int, grace: str = "15") -> Iterator[list[Running]]:
+def nodes(
+    redis: RedisServer, count: int, grace: str = "15", logins: str = "1000000"
+) -> Iterator[list[Running]]:
     """So many processes of one room."""
+    flags = (*ANY_PORTS, "--redis-url", redis.url, "--grace", grace, "--logins-per-minute", logins)
     with ExitStack() as stack:
-        yield [
-            stack.enter_context(running(*ANY_PORTS, limits=False, REDIS_URL=redis.url, GRACE=grace))
-            for _ in range(count)
-        ]
+        yield [stack.enter_context(running(*flags, limits=False)) for _ in range(count)]
 
 
 async def until(person: Browser, type: str, **fields: Any) -> dict[str, Any]:
@@ -136,6 +136,19 @@ async def _claimed(rooms: list[Running], nick: str) -> list[str]:
             for person in people:
                 nursery.start_soon(person.type, nick)
         return [(await person.take(13)).decode() for person in people]
+
+
+async def test_who_logs_in_too_often_is_refused_on_every_node() -> None:
+    """By the logins on all of them."""
+    with redis_server() as redis, nodes(redis, 2, logins="3") as (one, other):
+        async with (
+            at_browser(one.bound, "ann"),
+            at_browser(other.bound, "bob") as bob,
+            at_terminal(one.bound, "carol"),
+        ):
+            await until(bob, "joined", nick="carol")
+            async with at_terminal(other.bound) as dave:
+                await dave.reads("<meta>: There were too many logins from your address")
 
 
 async def test_lines_in_one_packet_are_heard_one_after_the_other() -> None:

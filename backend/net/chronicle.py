@@ -10,7 +10,7 @@ import trio
 
 from backend.journal.journal import MakeJournal
 from backend.room.deliveries import Delivery
-from backend.room.entries import Entry, Gone, Tick
+from backend.room.entries import Arrived, Entry, Gone, Tick
 from backend.room.room import Room
 
 RESTARTED = "restart"
@@ -30,6 +30,7 @@ class Chronicle:
     Attributes:
         room: the room.
         journal: the log; what is recorded before ``keep`` has started may be lost.
+        came_elsewhere: called when somebody comes to another node, with where from and when.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Chronicle:
         self._now = now
         self._grace = grace
         self._is_catching_up = False
+        self.came_elsewhere: Callable[[str, float], None] = lambda origin, at: None
 
     async def keep(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Bring the room up to date, say so, and keep its log until cancelled.
@@ -90,3 +92,5 @@ class Chronicle:
         finally:
             if not self._is_catching_up:  # whoever it was for knows it, or is gone
                 self._tell(entry, deliveries)
+                if isinstance(entry, Arrived) and not self.is_ours(entry):
+                    self.came_elsewhere(entry.origin, entry.at)

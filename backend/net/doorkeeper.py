@@ -6,6 +6,7 @@ Knows neither telnet nor HTTP; the doors say a refusal in their own words.
 
 import hashlib
 import secrets
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ many things at once, and the whole classroom may open the page at the same momen
 MAX_BUCKETS = 4_096
 """Addresses whose logins are counted at once. Those who have not logged in for a minute are
 forgotten first; should an attacker have more, all are, once."""
+
+_MINUTE = 60.0
 
 
 class Visit:
@@ -155,17 +158,32 @@ class Doorkeeper:
         if self._sessions[visit.origin] > self._limits.max_connections_per_address:
             self._refuse(visit, "address")
             return
+        if not self._takes_login(visit.origin):
+            self._refuse(visit, "logins")
+
+    def came_elsewhere(self, origin: str, at: float) -> None:
+        """Somebody has logged in at another door of the same room, on another machine perhaps.
+
+        Args:
+            origin: where they came from; see ``Visit``.
+            at: Unix seconds. What is a minute ago counts no more.
+        """
+        if time.time() - at < _MINUTE:
+            self._takes_login(origin)
+
+    def _takes_login(self, origin: str) -> bool:
+        """Count one more from there, unless it is one too many."""
         now = trio.current_time()
-        bucket = self._logins.get(visit.origin)
+        bucket = self._logins.get(origin)
         if bucket is None:
             self._forget_logins(now)
             each_minute = self._limits.logins_per_minute
-            bucket = TokenBucket(each_minute / 60, each_minute, now)
-            self._logins[visit.origin] = bucket
-        if bucket.has(1, now):
+            bucket = TokenBucket(each_minute / _MINUTE, each_minute, now)
+            self._logins[origin] = bucket
+        may_come = bucket.has(1, now)
+        if may_come:
             bucket.take(1, now)
-        else:
-            self._refuse(visit, "logins")
+        return may_come
 
     def _forget_logins(self, now: float) -> None:
         if len(self._logins) >= MAX_BUCKETS:
