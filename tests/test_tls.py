@@ -353,19 +353,25 @@ async def test_a_signal_ends_it_soon_whatever_the_clients_do(
     certfile: Path, trusting: ssl.SSLContext
 ) -> None:
     """Members are told; the deaf, the silent and those in the handshake are not waited for."""
-    with running(*PORTS, "--certfile", str(certfile), limits=False) as room:
+    with (
+        running(*PORTS, "--certfile", str(certfile), limits=False) as room,
+        trio.socket.socket() as narrow,
+    ):
         bound = replace(room.bound, host="localhost")
+        narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        await narrow.connect(("127.0.0.1", bound.telnet_tls_port))
+        deaf = trio.SSLStream(trio.SocketStream(narrow), trusting, server_hostname="localhost")
         async with (
             at_terminal(bound, "alice", trusting) as alice,
             at_browser(bound, "bob", trusting) as bob,
-            at_terminal(bound, "deaf", trusting),
             await connect(bound, bound.port),
             await connect(bound, bound.telnet_tls_port) as slow,
         ):
             await slow.send_all(b"\x16\x03\x01")
             await alice.reads_line("<meta>: bob joined.")
+            await Terminal(deaf).joins("deaf")
             await alice.reads_line("<meta>: deaf joined.")
-            for _ in range(100):
+            for _ in range(150):
                 await alice.type("x" * 1_000)
             await alice.type("/who")
             assert (await alice.line()).startswith("<meta>: 3 here")
