@@ -5,6 +5,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -230,6 +231,12 @@ def s_client(room: Running, *options: str) -> Iterator["subprocess.Popen[bytes]"
             client.kill()
 
 
+def _type(client: "subprocess.Popen[bytes]", line: str) -> None:
+    assert client.stdin is not None
+    client.stdin.write(f"{line}\n".encode())
+    client.stdin.flush()
+
+
 def _shown(client: "subprocess.Popen[bytes]", until: str) -> str:
     """What it has shown, up to this; or to its end."""
     assert client.stdout is not None
@@ -264,19 +271,44 @@ def test_openssl_chats_with_a_plain_telnet(program_with_tls: Running, certfile: 
         bob.sees("<meta>: alice left")
 
 
+def test_playroom_join_comes_in_by_tls(
+    program_with_tls: Running,
+    authority: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The real bridge and the real telnet, to whom only the certificate's authority is named."""
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("NO_PROXY", "*")
+    url = program_with_tls.bound.page_url
+    with (
+        raw_telnet(program_with_tls.bound, "bob") as bob,
+        terminal(sys.executable, "-m", "backend", "join", url) as alice,
+    ):
+        alice.expect_exact(PROMPT, timeout=30)
+        alice.sendline("alice")
+        alice.expect_exact("<meta>: Welcome alice.\r\n")
+        bob.says("hi alice")
+        alice.expect_exact("<bob> : hi alice\r\n")
+        alice.sendline("hi bob")
+        bob.sees("<alice> : hi bob\r\n")
+
+
 def test_new_keys_in_the_middle_of_a_conversation_are_no_trouble(
     program_with_tls: Running,
 ) -> None:
     """The client asks for them, and for ours: KeyUpdate, in TLS 1.3."""
     with s_client(program_with_tls) as client, raw_telnet(program_with_tls.bound, "bob") as bob:
-        assert client.stdin is not None
-        for line in (b"alice", b"K", b"k", b"hi bob", b"K", b"still here"):
-            client.stdin.write(line + b"\n")
-            client.stdin.flush()
-            time.sleep(0.1)  # a command is one only at the beginning of what s_client reads
-        bob.sees("<alice> : still here\r\n")
-        bob.says("hi alice")
-        assert _shown(client, "<bob> : hi alice").count("KEYUPDATE") == 3
+        _type(client, "alice")
+        bob.sees("<meta>: alice joined.\r\n")
+        for command in ("K", "k", "K"):  # with an answer wanted, without, and once more
+            _type(client, command)
+            assert "KEYUPDATE" in _shown(client, "KEYUPDATE")
+            _type(client, f"after {command}")
+            bob.sees(f"<alice> : after {command}\r\n")
+            bob.says(f"also after {command}")
+            assert f"<bob> : also after {command}" in _shown(client, f"also after {command}")
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
@@ -395,9 +427,7 @@ async def test_a_member_who_stops_reading_is_given_up_and_nobody_waits(
     with running(*PORTS, "--certfile", str(certfile), limits=False) as room:
         bound = replace(room.bound, host="localhost")
         with s_client(room) as sleeper:
-            assert sleeper.stdin is not None
-            sleeper.stdin.write(b"sleeper\n")
-            sleeper.stdin.flush()
+            _type(sleeper, "sleeper")
             async with at_terminal(bound, "alice", trusting) as alice:
                 while "2 here" not in await _who(alice):
                     pass
