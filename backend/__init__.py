@@ -2,21 +2,23 @@
 
 The house, and what may import what (``tests/test_imports.py`` keeps it so)::
 
-    cli.py  the command line  app, bridge, config, echo, history, logs, machine, options, process
+    cli.py  flags  app, bridge, config, echo, history, logs, machine, options, process, tls_options
     options.py       how flags are read  config
+    tls_options.py   those of TLS        certificate, options
     process.py       start and end       journal, net.listen
     app.py           the one nursery     everything
     echo.py          where it began      net.listen
     history.py       what was said       journal, options, room, wire
     bridge/          telnet, tunnelled   logs, net.listen, process, room.codes, wire
-    config.py        the settings        -
+    config.py        the settings        certificate
+    certificate.py   what TLS shows      -
     machine.py       how much fits       -
     logs.py          how logs look       -
     nursery_view.py  the live task tree  room.tasks
     room/            the room, pure      -
     wire/            codecs, sans-I/O    room
     journal/         the ordered log     room.entries
-    net/             sockets and people  journal, wire, room, config, logs, nursery_view
+    net/             sockets, people  journal, wire, room, certificate, config, logs, nursery_view
 
 A line's way from a telnet to a browser's page: ``net.tcp`` reads bytes for ``net.telnet``,
 ``wire.telnet`` makes a line of them, ``net.session`` hands it to ``net.hub``, which records it in

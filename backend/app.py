@@ -4,7 +4,7 @@ The composition root: the only module that knows all the others.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import trio
@@ -26,6 +26,7 @@ from backend.net.site import Site, make_app
 from backend.net.status import StatusLine
 from backend.net.tcp import TelnetDoor
 from backend.net.theatre import Theatre
+from backend.net.tls import Tls
 from backend.net.tunnel import Tunnel
 from backend.net.watch import Watch
 from backend.net.watchers import Watchers
@@ -37,24 +38,31 @@ DRAIN_SECONDS = 7.0
 FLUSH_SECONDS = 1.5
 """How long a slow disk may take over what was said last; likewise."""
 
-
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104
 """What asks for every address of a machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """Where the doors really are; ``telnet_port`` is None without a telnet door."""
+    """Where the doors really are; a port is None where there is no such door.
+
+    ``is_secure`` tells whether the port of the page speaks TLS.
+    """
 
     host: str
     port: int
-    telnet_port: int | None
+    telnet_port: int | None = None
+    telnet_tls_port: int | None = None
+    is_secure: bool = False
 
     @property
     def page_url(self) -> str:
         """The address of the page, as this machine would open it."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/"
+        return f"{'https' if self.is_secure else 'http'}://{self.at(self.port)}/"
+
+    def at(self, port: int) -> str:
+        """Host and port, as URLs have them."""
+        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
 
     def page(self, assets: Assets) -> Asset:
         """The page, telling where telnet is."""
@@ -84,11 +92,12 @@ async def serve(
     pulse = Pulse()
     watch = Watch(hub, doorkeeper, pulse)
     assets = Assets(frontend_folder())
-    bound = Bound(settings.host, 0, None)
+    tls = Tls(settings.certificate) if settings.certificate else None
+    bound = Bound(settings.host, 0, is_secure=tls is not None)
     site = Site(make_app(assets, lambda: bound.page(assets), watch.health, watch.metrics))
     ping = ping_every(settings.ping_seconds)
     gateways: dict[bytes, Handles] = {b"/ws": Gateway(hub, ping), b"/telnet": Tunnel(hub, ping)}
-    front = FrontDoor(gateways, site, doorkeeper, settings.allowed_origins)
+    front = FrontDoor(gateways, site, doorkeeper, settings.allowed_origins, tls)
     theatre = Theatre(hub)
     watchers = Watchers(hub, theatre.acts)
     stage = theatre if settings.theatre else None
@@ -109,15 +118,17 @@ async def serve(
             house.start_soon(StatusLine(hub, show).run, name="status line")
 
         async with trio.open_nursery() as listening:
-            host, port, telnet_port = settings.host, settings.port, settings.telnet_port
-            port = await listening.start(listen, front.handle, host, port, house, name="front door")
-            bound = Bound(host, port, None)
-            if telnet_port is not None:
+            host, start = settings.host, partial(listening.start, partial(listen, handlers=house))
+            port = await start(front.handle, host, settings.port, name="front door")
+            bound = replace(bound, port=port)
+            if (port := settings.telnet_port) is not None:
                 telnet = TelnetDoor(hub, doorkeeper, bound.page_url)
-                telnet_port = await listening.start(
-                    listen, telnet.handle, host, telnet_port, house, name="telnet door"
-                )
-                bound = Bound(host, port, telnet_port)
+                port = await start(telnet.handle, host, port, name="telnet door")
+                bound = replace(bound, telnet_port=port)
+            if tls is not None and (port := settings.telnet_tls_port) is not None:
+                telnet = TelnetDoor(hub, doorkeeper, bound.page_url, tls)
+                port = await start(telnet.handle, host, port, name="telnet TLS door")
+                bound = replace(bound, telnet_tls_port=port)
             task_status.started(bound)
 
             await stop.wait()
@@ -125,6 +136,8 @@ async def serve(
 
         with trio.move_on_after(DRAIN_SECONDS):
             front.close()
+            if tls is not None:
+                tls.close()
             await hub.close()
             await doorkeeper.nobody_left()
         with trio.move_on_after(FLUSH_SECONDS):

@@ -28,6 +28,7 @@ from backend.options import (
     secret,
 )
 from backend.process import run
+from backend.tls_options import certificate, tls_options
 
 log = logging.getLogger("playroom")
 
@@ -77,6 +78,7 @@ def playroom() -> None:
     default=0,
     help="How many proxies in front add to X-Forwarded-For; 0 to ignore it.",
 )
+@tls_options
 @limit_options
 @click.option(
     "--log-format",
@@ -125,6 +127,9 @@ def command(
     telnet_port: int | None,
     allowed_origins: tuple[str, ...],
     trust_proxy: int,
+    certfile: Path | None,
+    keyfile: Path | None,
+    telnet_tls_port: int | None,
     max_connections: int | None,
     max_connections_per_address: int,
     logins_per_minute: int,
@@ -156,6 +161,7 @@ def command(
         line_burst,
         grace,
     )
+    tls = certificate(certfile, keyfile, telnet_tls_port)
     settings = Settings(
         host,
         port,
@@ -170,8 +176,10 @@ def command(
         history=history,
         history_limit=history_limit,
         redis_url=redis_url,
+        certificate=tls,
+        telnet_tls_port=telnet_tls_port,
     )
-    run(serve, _announce, settings)
+    run(serve, _announce, settings, reload=tls.reload if tls else None)
 
 
 @playroom.command()
@@ -207,6 +215,8 @@ def _announce(bound: Bound) -> None:
     _say(f"page and websockets: {bound.page_url}")
     if bound.telnet_port is not None:
         _say(f"telnet: telnet {bound.host} {bound.telnet_port}")
+    if bound.telnet_tls_port is not None:
+        _say(f"telnet over TLS: openssl s_client -quiet -connect {bound.at(bound.telnet_tls_port)}")
 
 
 def _say(line: str) -> None:

@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from backend.certificate import Certificate
+
 PACKAGE = Path(__file__).parent
 
 DEFAULT_HOST = "localhost"
@@ -71,6 +73,9 @@ class Settings:
             for a room of this process alone.
         history: the file of the room's log; None for a log that ends with the process.
         history_limit: entries to keep in it.
+        certificate: what TLS shows at the port of the page; None for no TLS.
+        telnet_tls_port: telnet over TLS, with the same certificate; 0 for any free port, None for
+            no such door.
     """
 
     host: str = DEFAULT_HOST
@@ -86,6 +91,8 @@ class Settings:
     redis_url: str | None = field(default=None, repr=False)
     history: Path | None = None
     history_limit: int = DEFAULT_HISTORY_LIMIT
+    certificate: Certificate | None = None
+    telnet_tls_port: int | None = None
 
 
 def frontend_folder() -> Path:

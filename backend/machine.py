@@ -12,8 +12,8 @@ except ImportError:  # Windows has no such limit
     resource = None  # type: ignore[assignment]
 
 MEMORY_PER_CONNECTION = 96 * 1024
-"""Bytes. A browser costs 24 KB, so a crowd at the limit takes a quarter of the memory: enough is
-left for the mail of some who are slow."""
+"""Bytes. A browser costs 24 KB, and TLS 18 KB more, so a crowd at the limit takes less than half of
+the memory: enough is left for the mail of some who are slow."""
 
 OWN_DESCRIPTORS = 128
 """Kept for everything but connections, such as the pages that are being fetched."""

@@ -1,12 +1,13 @@
 """Starting and stopping: signals and the exit status belong to the process, not to what it serves.
 
-The first SIGINT or SIGTERM asks for an orderly end, the second for one at once. Knows no server in
-particular.
+The first SIGINT or SIGTERM asks for an orderly end, the second for one at once; SIGHUP has files
+read again, if there are any. Knows no server in particular.
 """
 
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import click
@@ -21,7 +22,10 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(
-    serve: Callable[..., Awaitable[object]], announce: Callable[[Any], None], *args: object
+    serve: Callable[..., Awaitable[object]],
+    announce: Callable[[Any], None],
+    *args: object,
+    reload: Callable[[], None] | None = None,
 ) -> None:
     """Run ``serve(*args, stop, task_status=...)`` until a signal says stop.
 
@@ -29,12 +33,13 @@ def run(
         serve: ends in its own time once the trio.Event ``stop`` is set.
         announce: gets what it reports when it has started.
         args: what it is called with besides.
+        reload: what SIGHUP asks for; None to end by it, as when the terminal is closed.
 
     Raises:
         click.ClickException: something that is needed to start could not be had.
     """
     try:
-        impatient = trio.run(serve_until_told, serve, announce, *args)
+        impatient = trio.run(serve_until_told, partial(serve, *args), announce, reload)
     except ExceptionGroup as group:
         # Not "except*": what is raised in there leaves some versions of Python as a group again.
         expected, unexpected = group.split((StartError, JournalError))
@@ -53,15 +58,19 @@ def _innermost(error: BaseException) -> BaseException:
 
 
 async def serve_until_told(
-    serve: Callable[..., Awaitable[object]], announce: Callable[[Any], None], *args: object
+    serve: Callable[..., Awaitable[object]],
+    announce: Callable[[Any], None],
+    reload: Callable[[], None] | None = None,
 ) -> signal.Signals | None:
     """See ``run``; the second signal, if somebody could not wait for the end."""
     stop = trio.Event()
-    obey = Obedience(stop)
-    with trio.open_signal_receiver(*STOP_SIGNALS) as signals:
+    obey = Obedience(stop, reload)
+    # Not in the list above: Windows has none.
+    heard = STOP_SIGNALS if reload is None else (*STOP_SIGNALS, signal.SIGHUP)
+    with trio.open_signal_receiver(*heard) as signals:
         async with trio.open_nursery() as listening:
             async with trio.open_nursery() as house:
-                announce(await house.start(serve, *args, stop))
+                announce(await house.start(serve, stop))
                 listening.start_soon(obey.to, signals, house.cancel_scope, name="signals")
             listening.cancel_scope.cancel()
     return obey.impatient
@@ -71,19 +80,28 @@ class Obedience:
     """What is done about signals.
 
     Attributes:
-        impatient: the second one, if it came.
+        impatient: the second one that says stop, if it came.
 
     Args:
         stop: to be set at the first.
+        reload: to be called at every other signal.
     """
 
-    def __init__(self, stop: trio.Event) -> None:
+    def __init__(self, stop: trio.Event, reload: Callable[[], None] | None) -> None:
         self._stop = stop
+        self._reload = reload
         self.impatient: signal.Signals | None = None
 
     async def to(self, signals: AsyncIterator[int], house: trio.CancelScope) -> None:
-        """Wait for them; the second cancels the house."""
-        log.info("%s: closing", signal.Signals(await anext(signals)).name)
-        self._stop.set()
-        self.impatient = signal.Signals(await anext(signals))
+        """Wait for them; the second that says stop cancels the house."""
+        while self.impatient is None:
+            number = signal.Signals(await anext(signals))
+            if number not in STOP_SIGNALS:
+                if self._reload is not None:
+                    self._reload()
+            elif self._stop.is_set():
+                self.impatient = number
+            else:
+                log.info("%s: closing", number.name)
+                self._stop.set()
         house.cancel()

@@ -1,8 +1,11 @@
 """Fixtures for everybody."""
 
+import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+import trustme
 
 from backend.app import Bound
 from backend.config import UNLIMITED
@@ -14,3 +17,30 @@ async def room() -> AsyncIterator[Bound]:
     """The whole program in this process, without limits; its drain is part of every test."""
     async with a_room(UNLIMITED) as bound:
         yield bound
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """Who issues the certificates here."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def certfile(authority: trustme.CA, tmp_path: Path) -> Path:
+    """A file with a certificate for this machine, and its key."""
+    return issue(authority, tmp_path / "here.pem")
+
+
+def issue(authority: trustme.CA, file: Path) -> Path:
+    """Write a new certificate for this machine, and its key, into this file."""
+    pair = authority.issue_cert("localhost", "127.0.0.1", "::1")
+    pair.private_key_and_cert_chain_pem.write_to_path(str(file))
+    return file
+
+
+@pytest.fixture
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    """What somebody has who trusts the authority."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context

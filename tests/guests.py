@@ -58,6 +58,25 @@ class Pipe:
         return count
 
 
+class StreamSink:
+    """A sink for any Trio stream, always by way of the waiting task: nothing is taken at once."""
+
+    CHUNK = 16 * 1024
+
+    def __init__(self, stream: trio.abc.SendStream) -> None:
+        self._stream = stream
+
+    def send_now(self, data: bytes) -> int:
+        """See ``sink.Sink``."""
+        return 0
+
+    async def send_some(self, data: bytes) -> int:
+        """See ``sink.Sink``."""
+        chunk = data[: self.CHUNK]
+        await self._stream.send_all(chunk)
+        return len(chunk)
+
+
 class Guest:
     """Somebody with a session of their own.
 

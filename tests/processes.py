@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Timer
 from typing import IO
@@ -32,6 +32,7 @@ NO_LIMITS = {
 
 _SETTINGS = {
     *("HOST", "PORT", "TELNET_PORT", "ALLOWED_ORIGINS", "WEB_CONCURRENCY", "REDIS_URL"),
+    *("CERTFILE", "KEYFILE", "TELNET_TLS_PORT"),
     *(
         "OPERATOR_SECRET",
         "NO_THEATRE",
@@ -125,7 +126,7 @@ def running(
         watchdog = Timer(START_SECONDS, process.kill)
         watchdog.start()
         try:
-            bound = _read_addresses(process, telnet)
+            bound = _read_addresses(process, telnet, "--telnet-tls-port" in arguments)
             watchdog.cancel()
             yield Running(process, bound, log, Path(temporary))
         finally:
@@ -133,15 +134,21 @@ def running(
             process.kill()
 
 
-def _read_addresses(process: subprocess.Popen[str], telnet: bool) -> Bound:
-    assert process.stdout is not None
-    page = re.fullmatch(r"page and websockets: http://(.*):(\d+)/\n", process.stdout.readline())
-    assert page, "the program did not start"
-    if not telnet:
-        return Bound(page[1], int(page[2]), None)
-    terminal = re.fullmatch(r"telnet: telnet (.*) (\d+)\n", process.stdout.readline())
-    assert terminal, "the program did not say where its telnet door is"
-    return Bound(page[1], int(page[2]), int(terminal[2]))
+def _read_addresses(process: subprocess.Popen[str], telnet: bool, telnet_tls: bool) -> Bound:
+    def read(kind: str, pattern: str) -> re.Match[str]:
+        assert process.stdout is not None
+        found = re.fullmatch(f"{kind}: {pattern}\n", process.stdout.readline())
+        assert found, f"the program did not say where is: {kind}"
+        return found
+
+    page = read("page and websockets", r"http(s?)://(.*):(\d+)/")
+    bound = Bound(page[2], int(page[3]), is_secure=bool(page[1]))
+    if telnet:
+        bound = replace(bound, telnet_port=int(read("telnet", r"telnet .* (\d+)")[1]))
+    if telnet_tls:
+        line = read("telnet over TLS", r"openssl s_client -quiet -connect .*:(\d+)")
+        bound = replace(bound, telnet_tls_port=int(line[1]))
+    return bound
 
 
 def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -6,6 +6,7 @@ failure and not a hang.
 
 import json
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -30,7 +31,7 @@ HELLO_PUTTY = bytes.fromhex("fffd1f fffd18 fffe20 fffa1801fff0 fffe27 fffc01 fff
 class Terminal:
     """Somebody with a terminal and no telnet options: bytes out, text in."""
 
-    def __init__(self, stream: "trio.SocketStream | Wire") -> None:
+    def __init__(self, stream: "trio.abc.Stream | Wire") -> None:
         self.stream = stream
         self._unread = b""
 
@@ -153,11 +154,22 @@ async def a_room(limits: Limits, **settings: Any) -> AsyncIterator[Bound]:
         stop.set()
 
 
+async def connect(
+    bound: Bound, port: int | None, context: ssl.SSLContext | None = None
+) -> "trio.SocketStream | trio.SSLStream[trio.SocketStream]":
+    """A connection to this door; given a context, by TLS."""
+    assert port is not None
+    stream = await trio.open_tcp_stream(bound.host, port)
+    return trio.SSLStream(stream, context, server_hostname=bound.host) if context else stream
+
+
 @asynccontextmanager
-async def at_terminal(bound: Bound, nick: str | None = None) -> AsyncIterator[Terminal]:
+async def at_terminal(
+    bound: Bound, nick: str | None = None, context: ssl.SSLContext | None = None
+) -> AsyncIterator[Terminal]:
     """Somebody at a terminal; given a nick, in the room already."""
-    assert bound.telnet_port is not None
-    async with await trio.open_tcp_stream(bound.host, bound.telnet_port) as stream:
+    port = bound.telnet_tls_port if context else bound.telnet_port
+    async with await connect(bound, port, context) as stream:
         terminal = Terminal(stream)
         yield terminal if nick is None else await terminal.joins(nick)
 
@@ -174,12 +186,15 @@ async def at_sleeper(bound: Bound, nick: str) -> AsyncIterator[Terminal]:
 
 @asynccontextmanager
 async def a_websocket(
-    bound: Bound, path: str = "/ws", subprotocols: Sequence[str] = ()
+    bound: Bound,
+    path: str = "/ws",
+    subprotocols: Sequence[str] = (),
+    context: ssl.SSLContext | None = None,
 ) -> AsyncIterator[WebSocketConnection]:
     """A websocket to the front door, closed in the end as people do who leave."""
     # A stream of our own: when the server closes first, the library's client leaves its own open.
     async with (
-        await trio.open_tcp_stream(bound.host, bound.port) as stream,
+        await connect(bound, bound.port, context) as stream,
         trio.open_nursery() as nursery,
     ):
         websocket = await wrap_client_stream(
@@ -190,9 +205,11 @@ async def a_websocket(
 
 
 @asynccontextmanager
-async def at_browser(bound: Bound, nick: str | None = None) -> AsyncIterator[Browser]:
+async def at_browser(
+    bound: Bound, nick: str | None = None, context: ssl.SSLContext | None = None
+) -> AsyncIterator[Browser]:
     """Somebody with a browser; given a nick, in the room already."""
-    async with a_websocket(bound) as websocket:
+    async with a_websocket(bound, context=context) as websocket:
         browser = Browser(websocket)
         yield browser if nick is None else await browser.joins(nick)
 
@@ -227,9 +244,9 @@ async def at_tunnel(
         yield terminal if nick is None else await terminal.joins(nick)
 
 
-async def ask(bound: Bound, request: bytes) -> bytes:
+async def ask(bound: Bound, request: bytes, context: ssl.SSLContext | None = None) -> bytes:
     """Send raw bytes to the front door; everything that comes back until the connection ends."""
-    async with await trio.open_tcp_stream(bound.host, bound.port) as stream:
+    async with await connect(bound, bound.port, context) as stream:
         await stream.send_all(request)
         with trio.fail_after(PATIENCE):
             return b"".join([data async for data in stream])

@@ -13,12 +13,11 @@ from backend.config import UNLIMITED
 from backend.net.guesses import FREE_GUESSES, MAX_GUESSES, PAUSE_SECONDS
 from backend.net.hub import Hub
 from backend.net.session import LINES_PER_TURN, converse
-from backend.net.sink import StreamSink
 from backend.room.deliveries import Delivery
 from backend.room.entries import Entry, Promoted, Withheld
 from backend.room.events import Event, Said
 from backend.wire import frames, terminal
-from tests.guests import Guest, Pipe, settled
+from tests.guests import Guest, Pipe, StreamSink, settled
 
 SECRET = "correct horse"
 

@@ -24,14 +24,13 @@ from backend.net import chronicle, postman, session, turn
 from backend.net import hub as hub_module
 from backend.net.hub import CLOSING_TEXT, TYPING, Hub
 from backend.net.outbox import STALL_SECONDS
-from backend.net.sink import StreamSink
 from backend.room import comings, history, seats
 from backend.room import members as members_module
 from backend.room.deliveries import Delivery
 from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Via
 from backend.room.room import Room
 from backend.wire import frames, terminal
-from tests.guests import Guest, Pipe, settled
+from tests.guests import Guest, Pipe, StreamSink, settled
 from tests.model import CONTINUED, NORMAL, House, Item, Model, Owed, Typed
 
 SAFETY_SECONDS = 3_600.0

@@ -25,7 +25,8 @@ PURE_PACKAGES = ("room", "wire")
 
 DOORS = ("tcp", "gateway", "tunnel")
 DOORS_MAY_SHARE = (
-    *("session", "connection", "doorkeeper", "outbox", "peer", "hub", "telnet", "websocket"),
+    *("session", "connection", "doorkeeper", "outbox", "peer", "tls", "hub", "telnet"),
+    "websocket",
 )
 
 _ROW = re.compile(r"^ {4}(\w+)(?:\.py|/) {2,}\S.*? {2,}(\S.*)$", re.MULTILINE)

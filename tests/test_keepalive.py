@@ -6,10 +6,10 @@ import trio.testing
 
 from backend.net.hub import Hub
 from backend.net.keepalive import keep_alive
-from backend.net.sink import StreamSink
 from backend.net.telnet import KEEPALIVE
 from backend.net.websocket import PING
 from backend.wire import frames
+from tests.guests import StreamSink
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from backend.net import outbox as module
 from backend.net import postman, turn
 from backend.net.outbox import MailingList, Outbox
 from backend.net.postman import Postman
-from backend.net.sink import Sink, StreamSink
-from tests.guests import Pipe
+from backend.net.sink import Sink
+from tests.guests import Pipe, StreamSink
 
 
 class Desk:

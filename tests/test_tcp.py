@@ -256,7 +256,7 @@ async def test_a_silent_peer_that_vanished_is_noticed_in_two_minutes() -> None:
         await trio.open_tcp_stream(*listener.socket.getsockname()),
         await door.accept() as peer,
     ):
-        read = peer.stream.getsockopt
+        read = peer._socket.getsockopt
         idle = read(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
         interval = read(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
         count = read(socket.IPPROTO_TCP, socket.TCP_KEEPCNT)

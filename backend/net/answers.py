@@ -32,14 +32,15 @@ _HINTS = {
 """What RFC 9110 (15.5) wants said along with these."""
 
 
-def short(status: HTTPStatus, method: bytes = b"GET") -> bytes:
-    """A whole answer that says no more than its status, and ends the connection.
+def short(status: HTTPStatus, method: bytes = b"GET", text: str = "") -> bytes:
+    """A whole answer that says little more than its status, and ends the connection.
 
     Args:
         status: what happened.
         method: what was asked with; an answer to HEAD has no body.
+        text: a sentence to say instead of the status.
     """
-    body = f"{status} {status.phrase}\n".encode()
+    body = f"{text or f'{status} {status.phrase}'}\n".encode()
     headers = {
         "Content-Type": "text/plain; charset=utf-8",
         "Content-Length": str(len(body)),

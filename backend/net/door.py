@@ -22,6 +22,7 @@ from backend.net import answers, upgrade
 from backend.net.doorkeeper import Doorkeeper, Refusal, Visit
 from backend.net.peer import Peer
 from backend.net.site import Site
+from backend.net.tls import NoTlsError, Tls
 
 MAX_HEAD_BYTES = 16 * 1024
 """Largest request head: browsers with many cookies send 8 KiB."""
@@ -31,6 +32,10 @@ HEAD_SECONDS = 10.0
 
 RELAY_SECONDS = 60.0
 """How long one answer may take to leave: the whole page over a bad phone connection."""
+
+HTTPS_ONLY = answers.short(
+    HTTPStatus.BAD_REQUEST, text="This port speaks HTTPS only: its addresses begin with https://"
+)
 
 _STATUS: dict[Refusal, HTTPStatus] = {
     "full": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -64,6 +69,7 @@ class FrontDoor:
         site: where everything else goes.
         doorkeeper: who says whether there is room.
         allowed_origins: see ``upgrade.is_from_here``.
+        tls: what makes connections secure; None to leave that to a proxy in front.
     """
 
     def __init__(
@@ -72,11 +78,13 @@ class FrontDoor:
         site: Site,
         doorkeeper: Doorkeeper,
         allowed_origins: Collection[str] = (),
+        tls: Tls | None = None,
     ) -> None:
         self._gateways = gateways
         self._site = site
         self._doorkeeper = doorkeeper
         self._allowed_origins = allowed_origins
+        self._tls = tls
         self._patience: set[trio.CancelScope] = set()  # with those who have asked nothing yet
 
     async def handle(self, peer: Peer) -> None:
@@ -86,10 +94,15 @@ class FrontDoor:
                 About(peer.id).debug("from %s", peer.address)
                 if not self._doorkeeper.trusted_proxies:
                     visit.comes_from(peer.address)
-                if visit.refusal is None or not self._doorkeeper.is_overrun:
-                    await (await self._decide(peer, visit))()
+                if visit.refusal is not None and self._doorkeeper.is_overrun:
+                    return
+                if self._tls is not None:
+                    peer = await self._tls.secure(peer, HTTPS_ONLY)
+                await (await self._decide(peer, visit))()
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the peer went away in the middle of a request: its right
+        except* NoTlsError:
+            pass  # the log has been told
         except* Exception:
             About(peer.id).exception("failed")
 
@@ -128,7 +141,8 @@ class FrontDoor:
             return refuse(HTTPStatus.NOT_FOUND)
         if (status := upgrade.fault(request)) is not None:
             return refuse(status)
-        if not upgrade.is_from_here(request, self._allowed_origins):
+        is_secure = self._tls is not None
+        if not upgrade.is_from_here(request, self._allowed_origins, is_secure=is_secure):
             return refuse(HTTPStatus.FORBIDDEN)
         visit.logs_in()
         return partial(gateway.handle, peer, visit, upgrade.handshake(request), asked.rest)
@@ -144,7 +158,7 @@ class FrontDoor:
     async def _relay(self, peer: Peer, request: h11.Request) -> None:
         with trio.move_on_after(RELAY_SECONDS):
             try:
-                await self._site.answer(request, peer.stream)
+                await self._site.answer(request, peer.send_all)
             except OSError:  # no descriptor left for the way to the site
                 await self._refuse(peer, HTTPStatus.SERVICE_UNAVAILABLE)()
             else:

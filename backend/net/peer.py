@@ -75,11 +75,6 @@ class Peer(trio.abc.AsyncResource):
                 self._socket.setsockopt(level, option, value)
         self.send_now: Callable[[bytes], int] = self._socket.send
 
-    @property
-    def stream(self) -> trio.SocketStream:
-        """The socket for Trio, made when it is wanted: it would be as large as all else here."""
-        return trio.SocketStream(trio.socket.from_stdlib_socket(self._socket))
-
     async def receive(self) -> bytes:
         """The next bytes; empty at the end.
 
@@ -110,11 +105,22 @@ class Peer(trio.abc.AsyncResource):
         if self._socket.fileno() < 0:  # which Trio would not know how to wait for
             raise trio.ClosedResourceError
 
+    async def send_all(self, data: bytes) -> None:
+        """Write everything, however long that takes.
+
+        Raises trio.BrokenResourceError or trio.ClosedResourceError.
+        """
+        try:
+            while data:
+                data = data[await self.send_some(data) :]
+        except OSError as error:
+            raise trio.BrokenResourceError from error
+
     async def say(self, last_words: bytes) -> None:
         """Send something short to somebody who is not served, and hang up."""
         with trio.move_on_after(LINGER_SECONDS):
             with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-                await self.stream.send_all(last_words)
+                await self.send_all(last_words)
         await self.hang_up()
 
     async def hang_up(self) -> None:
@@ -128,7 +134,7 @@ class Peer(trio.abc.AsyncResource):
             suppress(OSError, trio.BrokenResourceError, trio.ClosedResourceError),
         ):
             self._socket.shutdown(socket.SHUT_WR)
-            while await self.receive():
+            while await Peer.receive(self):  # whatever it means: nobody will ask
                 pass
         await self._close()
 

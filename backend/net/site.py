@@ -6,7 +6,7 @@ front door it never meets one. Knows nothing of the room; what ``/healthz`` tell
 
 import logging
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -135,8 +135,10 @@ class Site:
                 await nursery.start(serve, self._app, config)
                 task_status.started()
 
-    async def answer(self, asked: h11.Request, outside: trio.abc.Stream) -> None:
-        """Relay one request and its one answer.
+    async def answer(
+        self, asked: h11.Request, send_all: Callable[[bytes], Awaitable[None]]
+    ) -> None:
+        """Relay one request and its one answer, which is handed to ``send_all``.
 
         Hypercorn may leave its connection open after the response, whatever the headers say; so
         the end of the message is looked for here.
@@ -153,11 +155,11 @@ class Site:
             await inside.send_all(parser.send(head) or b"")
             parser.send(h11.EndOfMessage())
             while not _is_complete(parser):
-                data = await inside.receive_some(READ_BYTES)
+                data = bytes(await inside.receive_some(READ_BYTES))
                 parser.receive_data(data)
                 if not data:
                     return
-                await outside.send_all(data)
+                await send_all(data)
 
 
 def _is_complete(parser: h11.Connection) -> bool:

@@ -1,4 +1,4 @@
-"""The telnet door: raw TCP in, a conversation in telnet behind it.
+"""The telnet door: TCP in, with TLS or without, a conversation in telnet behind it.
 
 Knows sockets, and whom to let in; nothing of telnet, and nothing of HTTP.
 """
@@ -10,8 +10,11 @@ from backend.net import telnet
 from backend.net.doorkeeper import REFUSALS, Doorkeeper, Refusal
 from backend.net.hub import Hub
 from backend.net.peer import Peer
+from backend.net.tls import NoTlsError, Tls
 from backend.room.events import Noticed
 from backend.wire import terminal
+
+TLS_ONLY = terminal.encode(Noticed("This port speaks telnet over TLS only."))
 
 
 class TelnetDoor:
@@ -21,12 +24,16 @@ class TelnetDoor:
         hub: where people go.
         doorkeeper: who says whether there is room.
         page_url: where to send people who speak another protocol to this port.
+        tls: what makes connections secure; None for plain telnet.
     """
 
-    def __init__(self, hub: Hub, doorkeeper: Doorkeeper, page_url: str) -> None:
+    def __init__(
+        self, hub: Hub, doorkeeper: Doorkeeper, page_url: str, tls: Tls | None = None
+    ) -> None:
         self._hub = hub
         self._doorkeeper = doorkeeper
         self._page_url = page_url
+        self._tls = tls
 
     async def handle(self, peer: Peer) -> None:
         """Serve one connection to its end; this is the barrier for whatever goes wrong in it."""
@@ -35,10 +42,16 @@ class TelnetDoor:
                 About(peer.id).debug("from %s", peer.address)
                 visit.comes_from(peer.address)
                 visit.logs_in()
+                if visit.refusal is not None and self._doorkeeper.is_overrun:
+                    return
+                if self._tls is not None:
+                    peer = await self._tls.secure(peer, TLS_ONLY)
                 if visit.refusal is None:
                     await self._serve(peer, visit.origin)
-                elif not self._doorkeeper.is_overrun:
+                else:
                     await _turn_away(peer, visit.refusal)
+        except* NoTlsError:
+            pass  # the log has been told
         except* Exception:
             About(peer.id).exception("failed")
 
@@ -59,7 +72,8 @@ class TelnetDoor:
     def _wrong_port(self, protocol: str) -> str:
         """Count somebody who came to the wrong port; where to send them."""
         self._doorkeeper.turned_away("protocol")
-        return f"This port speaks plain telnet, not {protocol}. The page is at {self._page_url}"
+        spoken = "plain telnet" if self._tls is None else "telnet"
+        return f"This port speaks {spoken}, not {protocol}. The page is at {self._page_url}"
 
 
 async def _turn_away(peer: Peer, refusal: Refusal) -> None:

@@ -58,7 +58,9 @@ def _subprotocols(request: h11.Request) -> list[bytes]:
     return [name for each in offered if _TOKEN.fullmatch(name := each.strip())]
 
 
-def is_from_here(request: h11.Request, allowed_origins: Collection[str]) -> bool:
+def is_from_here(
+    request: h11.Request, allowed_origins: Collection[str], *, is_secure: bool = False
+) -> bool:
     """Whether this may open a websocket, as far as browsers say on whose behalf they ask.
 
     They always send an Origin; without one it is a program, and not led by a stranger's page.
@@ -66,6 +68,7 @@ def is_from_here(request: h11.Request, allowed_origins: Collection[str]) -> bool
     Args:
         request: what is asked.
         allowed_origins: exact origins whose pages may connect; empty for the page of this host.
+        is_secure: whether it came by a TLS of our own: the page is nowhere else then.
     """
     origins, hosts = _values(request, b"origin"), _values(request, b"host")
     if not origins:
@@ -74,7 +77,7 @@ def is_from_here(request: h11.Request, allowed_origins: Collection[str]) -> bool
     if allowed_origins:
         return origin in allowed_origins
     # Behind a proxy the scheme is the proxy's; the host is what tells one site from another.
-    return origin in (f"http://{host}", f"https://{host}")
+    return origin == f"https://{host}" or (origin == f"http://{host}" and not is_secure)
 
 
 def _values(request: h11.Request, name: bytes) -> list[bytes]:
