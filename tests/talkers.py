@@ -174,25 +174,33 @@ async def at_sleeper(bound: Bound, nick: str) -> AsyncIterator[Terminal]:
 
 @asynccontextmanager
 async def a_websocket(
-    bound: Bound, path: str = "/ws", subprotocols: Sequence[str] = ()
+    bound: Bound, path: str = "/ws", subprotocols: Sequence[str] = (), forwarded_for: str = ""
 ) -> AsyncIterator[WebSocketConnection]:
     """A websocket to the front door, closed in the end as people do who leave."""
+    headers = [(b"X-Forwarded-For", forwarded_for.encode())] if forwarded_for else []
     # A stream of our own: when the server closes first, the library's client leaves its own open.
     async with (
         await trio.open_tcp_stream(bound.host, bound.port) as stream,
         trio.open_nursery() as nursery,
     ):
         websocket = await wrap_client_stream(
-            nursery, stream, bound.host, path, subprotocols=subprotocols
+            nursery,
+            stream,
+            bound.host,
+            path,
+            subprotocols=subprotocols,
+            extra_headers=headers,
         )
         yield websocket
         await websocket.aclose()
 
 
 @asynccontextmanager
-async def at_browser(bound: Bound, nick: str | None = None) -> AsyncIterator[Browser]:
+async def at_browser(
+    bound: Bound, nick: str | None = None, forwarded_for: str = ""
+) -> AsyncIterator[Browser]:
     """Somebody with a browser; given a nick, in the room already."""
-    async with a_websocket(bound) as websocket:
+    async with a_websocket(bound, forwarded_for=forwarded_for) as websocket:
         browser = Browser(websocket)
         yield browser if nick is None else await browser.joins(nick)
 
