@@ -87,6 +87,21 @@ def test_every_command_is_run_by_one_test() -> None:
     assert dict.fromkeys(all_commands(), 1) == CLAIMS
 
 
+def test_the_figures_are_those_that_were_measured() -> None:
+    """Each number of that section, in the table in the row of the same name."""
+    results = (ROOT / "tests" / "bench" / "RESULTS.md").read_text(encoding="utf-8")
+    _, _, section = TEXT.partition("## What it costs\n")
+    section, _, _ = section.partition("\n## ")
+    rows = re.findall(r"^\| ([^|]*?\w[^|]*?) \|(.* \d.*)\|$", section, re.M)
+    assert len(rows) > 5
+    for name, row in rows:
+        measured = re.findall(rf"^\| {re.escape(name)} \|(.*)\|$", results, re.M)[0]
+        for figure in re.findall(r"[\d.]+", row):
+            assert re.search(rf"(?<![\d.]){re.escape(figure)}(?![\d.])", measured), (name, figure)
+    for figure in re.findall(r"\d+\.\d+(?: M)?", section):
+        assert figure in results
+
+
 # --- joining ---
 
 
