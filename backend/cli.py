@@ -12,8 +12,16 @@ import click
 from backend import config, logs, machine
 from backend import echo as echo_server
 from backend.app import Bound, serve
+from backend.banner import banner
 from backend.bridge.cli import bridge, join
-from backend.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TELNET_PORT, Limits, Settings
+from backend.config import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    DEFAULT_TELNET_PORT,
+    VERSION,
+    Limits,
+    Settings,
+)
 from backend.history import history as history_command
 from backend.options import (
     PORT,
@@ -118,7 +126,7 @@ def playroom() -> None:
     default=config.DEFAULT_PING_SECONDS,
     help="Between two pings of a websocket: fewer than a proxy in front lets it be silent.",
 )
-@click.version_option(package_name="playroom")
+@click.version_option(VERSION)
 def command(
     host: str,
     port: int,
@@ -171,7 +179,8 @@ def command(
         history_limit=history_limit,
         redis_url=redis_url,
     )
-    run(serve, _announce, settings)
+    is_seen = terminal is not None
+    run(serve, (lambda bound: _say(banner(settings, bound))) if is_seen else _announce, settings)
 
 
 @playroom.command()
@@ -204,6 +213,7 @@ def _connections(wanted: int | None) -> int:
 
 
 def _announce(bound: Bound) -> None:
+    """Where the doors are, in lines that programs may read."""
     _say(f"page and websockets: {bound.page_url}")
     if bound.telnet_port is not None:
         _say(f"telnet: telnet {bound.host} {bound.telnet_port}")

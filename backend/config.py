@@ -7,6 +7,9 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+VERSION = "0.1.0"
+"""Here, for a checkout may run without having been installed."""
+
 PACKAGE = Path(__file__).parent
 
 DEFAULT_HOST = "localhost"

@@ -29,6 +29,8 @@ _INLINE = re.compile(r"`([^`\n]+)`")
 
 _SETTING = re.compile(r"[A-Z_]+=\S*")
 
+_CONTINUED = re.compile(r" *\\\n *")
+
 
 def blocks(language: str) -> list[str]:
     """What stands in the fenced blocks of this language."""
@@ -44,7 +46,7 @@ def _in_blocks() -> Iterator[str]:
     for language, text in _FENCE.findall(TEXT):
         match language:
             case "sh" | "":
-                yield from filter(None, text.splitlines())
+                yield from filter(None, _CONTINUED.sub(" ", text).splitlines())
             case "console":
                 yield from re.findall(r"^\$ (.*)$", text, re.MULTILINE)
             case "ini":
@@ -56,11 +58,12 @@ def _in_blocks() -> Iterator[str]:
 def _is_command(words: str) -> bool:
     """Whether words in a sentence are a program with what it is given, and not just its name."""
     program, *arguments = [w for w in words.split() if not _SETTING.fullmatch(w)] or [""]
-    is_program = "/bin/" in program or program in _PROGRAMS or shutil.which(program) is not None
-    return is_program and bool(arguments)
+    if words in CLAIMS or program in _PROGRAMS or "/bin/" in program:
+        return bool(arguments)
+    return bool(arguments) and shutil.which(program) is not None
 
 
-_PROGRAMS = {shlex.split(line)[0] for line in _in_blocks() if not _SETTING.match(line)} | {"nc"}
+_PROGRAMS = {shlex.split(line)[0] for line in _in_blocks() if not _SETTING.match(line)}
 """Whether this machine has them or not."""
 
 
