@@ -4,7 +4,7 @@ The house, and what may import what (``tests/test_imports.py`` keeps it so)::
 
     cli.py  commands  app, banner, bridge, config, echo, history, logs, machine, options, process
     options.py       how flags are read  config
-    banner.py        a first word        app, config
+    banner.py        what start says     app, config
     process.py       start and end       journal, net.listen
     app.py           the one nursery     everything
     echo.py          where it began      net.listen

@@ -1,7 +1,6 @@
-"""What is said at the start to somebody at a terminal: where to go, and how to end it.
+"""What is said at the start: where to go, and to somebody at a terminal also how to end it.
 
-Programs that start a room read its addresses from plain lines instead, see ``cli``. Knows where the
-doors are, and not who is there.
+Knows where the doors are, and not who is there.
 """
 
 from collections.abc import Iterator
@@ -14,8 +13,22 @@ IN_MEMORY = "in memory only: forgotten when the room closes"
 SHARED = "in Redis, with the other processes of this room"
 
 
+def announcement(settings: Settings, bound: Bound) -> str:
+    """What a room says that was started with these settings, and is there.
+
+    At a terminal a banner for people; or else plain lines, which programs read.
+    """
+    return "\n".join(_lines(bound)) if settings.terminal is None else banner(settings, bound)
+
+
+def _lines(bound: Bound) -> Iterator[str]:
+    yield f"page and websockets: {bound.page_url}"
+    if bound.telnet_port is not None:
+        yield f"telnet: telnet {bound.host} {bound.telnet_port}"
+
+
 def banner(settings: Settings, bound: Bound) -> str:
-    """The banner of a room that was started with these settings, and is there."""
+    """See ``announcement``; it ends with an empty line."""
     lines = [f"Playroom {VERSION}", "", *(f"{k:<9}{v}" for k, v in _rows(settings, bound)), ""]
     return "\n".join(["", *(f"  {line}".rstrip() for line in lines)])
 
