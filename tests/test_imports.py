@@ -16,7 +16,7 @@ import pytest
 BACKEND = Path(__file__).parent.parent / "backend"
 
 MAX_LINES = 250
-"""A module that can be read at one sitting (DESIGN.md, Style 1)."""
+"""A module that can be read at one sitting (backend/CONTRIBUTING.md)."""
 
 IMPURE = ("trio", "time", "random", "secrets", "socket", "asyncio")
 """What a pure package has no use for: its time and tokens are brought to it."""
