@@ -258,13 +258,11 @@ def test_ci_runs_what_everybody_is_told_to(commands: tuple[str, str]) -> None:
 
 @runs(".venv/bin/python -m tests.bench --only call,burst,crowd --rounds 3")
 def test_the_benchmark_prints_its_table(commands: tuple[str]) -> None:
-    """Of this program alone, with few people, and once."""
-    little = {"--rounds 3": "--rounds 1 --n 5 --door telnet --server playroom"}
+    """Of this program alone, with few people, once."""
+    little = {"--rounds 3": "--rounds 1 --n 5 --door telnet --server SQLite"}
     printed = shell(here(commands[0], {".venv/bin": BIN, **little}))
     for question in ("call", "burst", "crowd"):
-        assert re.search(
-            rf"^{question}, telnet, N = 5 .*\n.*\n(playroom .* \d+\.\d\d .*\n)+", printed, re.M
-        )
+        assert re.search(rf"^{question}, telnet, N = 5 .*\n.*\nplayroom.* \d.*\n", printed, re.M)
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="atheris has no wheel for this Python")
@@ -282,8 +280,8 @@ def test_the_fuzz_program_runs(commands: tuple[str, str], tmp_path: Path) -> Non
 
 @runs(".venv/bin/python -m tests.chaos.soak --minutes 5")
 def test_the_soak_looks_and_judges(commands: tuple[str]) -> None:
-    """In three seconds the judgement itself is worth nothing."""
-    line = here(commands[0], {".venv/bin": BIN, "--minutes 5": "--minutes 0.05"})
+    """In a second the judgement itself is worth nothing."""
+    line = here(commands[0], {".venv/bin": BIN, "--minutes 5": "--minutes 0.02"})
     printed = shell(line, may_fail=True)
     assert re.search(r" \d{2,} visits .* when all had gone$", printed, re.M)
     assert re.search(r"\(status 0\)$", printed, re.M)
