@@ -2,9 +2,11 @@
 
 The house, and what may import what (``tests/test_imports.py`` keeps it so)::
 
-    cli.py  flags  app, bridge, config, echo, history, logs, machine, options, process, tls_options
+    cli.py           the command line    app, banner, bridge, config, echo, history, logs, machine,
+                                         options, process, tls_options
     options.py       how flags are read  config
     tls_options.py   those of TLS        certificate, options
+    banner.py        what start says     app, config
     process.py       start and end       journal, net.listen
     app.py           the one nursery     everything
     echo.py          where it began      net.listen
@@ -18,7 +20,8 @@ The house, and what may import what (``tests/test_imports.py`` keeps it so)::
     room/            the room, pure      -
     wire/            codecs, sans-I/O    room
     journal/         the ordered log     room.entries
-    net/             sockets, people  journal, wire, room, certificate, config, logs, nursery_view
+    net/             sockets and people  journal, wire, room, certificate, config, logs,
+                                         nursery_view
 
 A line's way from a telnet to a browser's page: ``net.tcp`` reads bytes for ``net.telnet``,
 ``wire.telnet`` makes a line of them, ``net.session`` hands it to ``net.hub``, which records it in

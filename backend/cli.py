@@ -11,9 +11,16 @@ import click
 
 from backend import config, logs, machine
 from backend import echo as echo_server
-from backend.app import Bound, serve
+from backend.app import serve
+from backend.banner import announcement
 from backend.bridge.cli import bridge, join
-from backend.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_TELNET_PORT, Limits, Settings
+from backend.config import (
+    DEFAULT_PORT,
+    DEFAULT_TELNET_PORT,
+    VERSION,
+    Limits,
+    Settings,
+)
 from backend.history import history as history_command
 from backend.options import (
     PORT,
@@ -21,6 +28,7 @@ from backend.options import (
     PortOrOff,
     history_limit_option,
     history_option,
+    host_option,
     is_default,
     limit_options,
     origins,
@@ -42,11 +50,13 @@ def playroom() -> None:
 
 @playroom.command(
     "serve",
-    epilog="The word serve may be left out. Others: bridge and join, for telnet to a room behind a "
-    "router that passes HTTP only; history, what was said; echo, the tutorial's echo server. Each "
-    "has its own --help.",
+    epilog="\b\nThe word serve may be left out. Other commands, each with its own --help:\n"
+    "  join     come into the room at a URL, by this system's telnet\n"
+    "  bridge   let any telnet into the room at a URL\n"
+    "  history  print what was said\n"
+    "  echo     the tutorial's echo server",
 )
-@click.option("--host", envvar="HOST", default=DEFAULT_HOST, help="Address to bind.")
+@host_option
 @click.option(
     "--port",
     envvar="PORT",
@@ -58,6 +68,7 @@ def playroom() -> None:
     "--telnet-port",
     envvar="TELNET_PORT",
     type=PortOrOff(),
+    metavar="PORT|off",
     default=str(DEFAULT_TELNET_PORT),
     help='Raw TCP; 0 for any free port, "off" for none.',
 )
@@ -75,6 +86,7 @@ def playroom() -> None:
     "--trust-proxy",
     envvar="TRUST_PROXY",
     type=click.IntRange(0, 10),
+    metavar="N",
     default=0,
     help="How many proxies in front add to X-Forwarded-For; 0 to ignore it.",
 )
@@ -117,10 +129,11 @@ def playroom() -> None:
     "--ping-seconds",
     envvar="PING_SECONDS",
     type=click.FloatRange(1.0, 3_600.0),
+    metavar="SECONDS",
     default=config.DEFAULT_PING_SECONDS,
     help="Between two pings of a websocket: fewer than a proxy in front lets it be silent.",
 )
-@click.version_option(package_name="playroom")
+@click.version_option(VERSION)
 def command(
     host: str,
     port: int,
@@ -179,11 +192,12 @@ def command(
         certificate=tls,
         telnet_tls_port=telnet_tls_port,
     )
-    run(serve, _announce, settings, reload=tls.reload if tls else None)
+    reload = tls.reload if tls else None
+    run(serve, lambda bound: _say(announcement(settings, bound)), settings, reload=reload)
 
 
 @playroom.command()
-@click.option("--host", envvar="HOST", default=DEFAULT_HOST, help="Address to bind.")
+@host_option
 @click.option(
     "--port", type=PORT, default=DEFAULT_TELNET_PORT, help="Raw TCP; 0 for any free port."
 )
@@ -209,14 +223,6 @@ def _connections(wanted: int | None) -> int:
             "only %d connections are possible: the system allows no more descriptors", possible
         )
     return min(wanted or machine.affordable_connections(), possible)
-
-
-def _announce(bound: Bound) -> None:
-    _say(f"page and websockets: {bound.page_url}")
-    if bound.telnet_port is not None:
-        _say(f"telnet: telnet {bound.host} {bound.telnet_port}")
-    if bound.telnet_tls_port is not None:
-        _say(f"telnet over TLS: openssl s_client -quiet -connect {bound.at(bound.telnet_tls_port)}")
 
 
 def _say(line: str) -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from backend.certificate import Certificate
 
+VERSION = "0.1.0"
+"""Here, for a checkout may run without having been installed."""
+
 PACKAGE = Path(__file__).parent
 
 DEFAULT_HOST = "localhost"

@@ -13,11 +13,18 @@ from urllib.parse import urlsplit
 
 import click
 
-from backend.config import DEFAULT_HISTORY_LIMIT, MIN_LINE_RATE, Limits
+from backend.config import DEFAULT_HISTORY_LIMIT, DEFAULT_HOST, MIN_LINE_RATE, Limits
 
 DEFAULTS = Limits()
 
-PORT = click.IntRange(0, 65535)
+
+class Port(click.IntRange):
+    """A port."""
+
+    name = "port"
+
+
+PORT = Port(0, 65535)
 
 DEFAULT_HISTORY = "~/.local/share/playroom/history.sqlite3"
 """Or where XDG_DATA_HOME says, instead of ~/.local/share."""
@@ -73,7 +80,7 @@ def _redis_url(ctx: click.Context, param: click.Parameter, url: str | None) -> s
     if parts.scheme not in ("redis", "rediss", "unix") or not (parts.hostname or parts.path):
         raise click.BadParameter("it is no URL such as redis://localhost:6379")
     if find_spec("coredis") is None:
-        raise click.BadParameter("this needs: pip install 'playroom[redis]'")
+        raise click.BadParameter("this needs the extra: pip install '.[redis]', in the clone")
     return url
 
 
@@ -104,10 +111,15 @@ class HistoryFile(click.ParamType[Path | None]):
             self.fail("there is no home folder: name a file, or memory", param, ctx)
 
 
+host_option = click.option(
+    "--host", envvar="HOST", metavar="HOST", default=DEFAULT_HOST, help="Address to bind."
+)
+
 history_option = click.option(
     "--history",
     envvar="HISTORY",
     type=HistoryFile(),
+    metavar="FILE|memory",
     default=DEFAULT_HISTORY,
     help='File of what is said, and of who is who; "memory" to forget it with the process.',
 )
@@ -117,6 +129,7 @@ history_limit_option = click.option(
     "--history-limit",
     envvar="HISTORY_LIMIT",
     type=click.IntRange(1_000),
+    metavar="N",
     default=DEFAULT_HISTORY_LIMIT,
     help="How much of it is kept, in lines, arrivals and leavings; 1,000 or more.",
 )
@@ -136,12 +149,14 @@ _LIMITS = (
         "--max-connections",
         envvar="MAX_CONNECTIONS",
         type=click.IntRange(1),
+        metavar="N",
         help="In total.  [default: what memory and descriptors allow]",
     ),
     click.option(
         "--max-connections-per-address",
         envvar="MAX_CONNECTIONS_PER_ADDRESS",
         type=click.IntRange(1),
+        metavar="N",
         default=DEFAULTS.max_connections_per_address,
         help="Per IPv4 address or IPv6 /64.",
     ),
@@ -149,6 +164,7 @@ _LIMITS = (
         "--logins-per-minute",
         envvar="LOGINS_PER_MINUTE",
         type=click.IntRange(1),
+        metavar="N",
         default=DEFAULTS.logins_per_minute,
         help="Per address.",
     ),
@@ -156,6 +172,7 @@ _LIMITS = (
         "--line-rate",
         envvar="LINE_RATE",
         type=click.FloatRange(MIN_LINE_RATE),
+        metavar="LINES",
         default=DEFAULTS.line_rate,
         help="Lines a second that one person may send in the long run; 0.5 or more.",
     ),
@@ -163,6 +180,7 @@ _LIMITS = (
         "--line-burst",
         envvar="LINE_BURST",
         type=click.IntRange(1),
+        metavar="LINES",
         default=DEFAULTS.line_burst,
         help="Lines that one person may send at once.",
     ),
@@ -170,6 +188,7 @@ _LIMITS = (
         "--grace",
         envvar="GRACE",
         type=click.FloatRange(0, 3_600),
+        metavar="SECONDS",
         default=DEFAULTS.grace,
         help="Seconds that the seat of a browser which dropped out is kept.",
     ),

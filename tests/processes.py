@@ -125,8 +125,9 @@ def running(
     ):
         watchdog = Timer(START_SECONDS, process.kill)
         watchdog.start()
+        has_tls = "--telnet-tls-port" in " ".join((*command, *arguments))
         try:
-            bound = _read_addresses(process, telnet, "--telnet-tls-port" in arguments)
+            bound = _read_addresses(process, telnet, has_tls)
             watchdog.cancel()
             yield Running(process, bound, log, Path(temporary))
         finally:

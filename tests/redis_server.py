@@ -71,11 +71,11 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server(keeps: bool = True) -> Iterator[RedisServer]:
+def redis_server(keeps: bool = True, *options: str) -> Iterator[RedisServer]:
     """A started one, which is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         server = RedisServer(Path(folder), keeps)
-        server.start()
+        server.start(*options)
         try:
             yield server
         finally:

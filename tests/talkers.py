@@ -190,15 +190,22 @@ async def a_websocket(
     path: str = "/ws",
     subprotocols: Sequence[str] = (),
     context: ssl.SSLContext | None = None,
+    forwarded_for: str = "",
 ) -> AsyncIterator[WebSocketConnection]:
     """A websocket to the front door, closed in the end as people do who leave."""
+    headers = [(b"X-Forwarded-For", forwarded_for.encode())] if forwarded_for else []
     # A stream of our own: when the server closes first, the library's client leaves its own open.
     async with (
         await connect(bound, bound.port, context) as stream,
         trio.open_nursery() as nursery,
     ):
         websocket = await wrap_client_stream(
-            nursery, stream, bound.host, path, subprotocols=subprotocols
+            nursery,
+            stream,
+            bound.host,
+            path,
+            subprotocols=subprotocols,
+            extra_headers=headers,
         )
         yield websocket
         await websocket.aclose()
@@ -206,10 +213,13 @@ async def a_websocket(
 
 @asynccontextmanager
 async def at_browser(
-    bound: Bound, nick: str | None = None, context: ssl.SSLContext | None = None
+    bound: Bound,
+    nick: str | None = None,
+    context: ssl.SSLContext | None = None,
+    forwarded_for: str = "",
 ) -> AsyncIterator[Browser]:
     """Somebody with a browser; given a nick, in the room already."""
-    async with a_websocket(bound, context=context) as websocket:
+    async with a_websocket(bound, context=context, forwarded_for=forwarded_for) as websocket:
         browser = Browser(websocket)
         yield browser if nick is None else await browser.joins(nick)
 

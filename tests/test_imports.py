@@ -16,7 +16,7 @@ import pytest
 BACKEND = Path(__file__).parent.parent / "backend"
 
 MAX_LINES = 250
-"""A module that can be read at one sitting (DESIGN.md, Style 1)."""
+"""A module that can be read at one sitting (backend/CONTRIBUTING.md)."""
 
 IMPURE = ("trio", "time", "random", "secrets", "socket", "asyncio")
 """What a pure package has no use for: its time and tokens are brought to it."""
@@ -29,7 +29,7 @@ DOORS_MAY_SHARE = (
     "websocket",
 )
 
-_ROW = re.compile(r"^ {4}(\w+)(?:\.py|/) {2,}\S.*? {2,}(\S.*)$", re.MULTILINE)
+_ROW = re.compile(r"^ {4}(\w+)(?:\.py|/) {2,}\S.*? {2,}(\S.*(?:\n {5,}.*)*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def table(docstring: str) -> dict[str, tuple[str, ...]]:
     shorthand = {"-": (), "everything": ("backend",)}
     return {
         f"backend.{unit}": shorthand.get(
-            allowed, tuple(f"backend.{name}" for name in allowed.split(", "))
+            allowed, tuple(f"backend.{name}" for name in re.split(r",\s+", allowed))
         )
         for unit, allowed in _ROW.findall(docstring)
     }

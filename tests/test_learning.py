@@ -1,4 +1,7 @@
-"""The learning path can be followed with copy and paste only: this does."""
+"""The learning path can be followed with copy and paste only: this does.
+
+And what it and the other documents name is there.
+"""
 
 import re
 import signal
@@ -20,6 +23,20 @@ TEXT = PATH.read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 SOCKETS = Path("/proc/net/tcp")
+
+FOLDERS = [ROOT / name for name in ("backend", "frontend", "tests")]
+
+DOCUMENTS = [ROOT / "README.md", *(path for folder in FOLDERS for path in folder.rglob("*.md"))]
+
+each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+
+_NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+
+_LINK = re.compile(r"\]\((?!https?:)([^)]+)\)")
+
+_NAMED_FILE = re.compile(r"(?<![\w./-])[\w-][\w/-]*\.(?:py|js|md|lua|css|html|svg|png|c|cjs)\b")
+
+_NAMED_FOLDER = re.compile(r"`([\w-]+(?:/[\w-]+)*/)`")
 
 _BLOCK = re.compile(r"^```(sh install|sh stays|sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -127,19 +144,45 @@ def test_it_is_installed_as_the_readme_says() -> None:
     assert command.strip() in README
 
 
-def test_every_test_that_is_named_is_there() -> None:
-    """And at least one for each thing that the tutorial gets wrong."""
-    named = re.findall(r"`(tests/\w+\.py)::(test_\w+)`", TEXT)
+def test_there_is_a_test_for_what_the_tutorial_gets_wrong() -> None:
+    """At least one for each thing."""
+    named = _NAMED_TEST.findall(TEXT)
     rows = re.findall(r"^\| .* \| .* \| `tests/.*` \|$", TEXT, re.MULTILINE)
     assert len(named) > len(rows) >= 5
-    for file, test in named:
-        assert re.search(rf"^(async )?def {test}\(", (ROOT / file).read_text(), re.MULTILINE)
 
 
-def test_every_file_that_is_linked_is_there() -> None:
-    """From the README to the path, and from there to what is to be read."""
-    assert "(backend/LEARNING.md)" in README
-    links = re.findall(r"\]\(([^)]+)\)", TEXT)
-    assert links
-    for link in links:
-        assert (PATH.parent / link).is_file(), link
+@each_document
+def test_every_test_that_is_named_is_there(document: Path) -> None:
+    """In the file that is named with it."""
+    for file, test in _NAMED_TEST.findall(document.read_text(encoding="utf-8")):
+        assert re.search(rf"^(async )?def {test}\(", (ROOT / file).read_text(), re.MULTILINE), test
+
+
+@each_document
+def test_every_file_that_is_linked_is_there(document: Path) -> None:
+    """And in it the heading, if one is linked."""
+    for link in _LINK.findall(document.read_text(encoding="utf-8")):
+        file, _, anchor = link.partition("#")
+        path = document.parent / file if file else document
+        assert path.is_file(), link
+        if anchor:
+            linked = path.read_text(encoding="utf-8")
+            headings = re.findall(r"^#+ (.*)$", linked, re.MULTILINE)
+            assert anchor in [heading.lower().replace(" ", "-") for heading in headings]
+
+
+@each_document
+def test_every_file_that_is_named_is_there(document: Path) -> None:
+    """By as much of its path as is said; a folder by a slash at its end."""
+    paths = [f"/{path.relative_to(ROOT)}" for folder in FOLDERS for path in folder.rglob("*.*")]
+    text = document.read_text(encoding="utf-8")
+    for name in _NAMED_FILE.findall(text):
+        assert any(path.endswith(f"/{name}") for path in paths), name
+    for name in _NAMED_FOLDER.findall(text):
+        assert any(f"/{name}" in path for path in paths), name
+
+
+def test_every_document_is_found_from_the_readme() -> None:
+    """Each is linked there."""
+    linked = {(ROOT / link.partition("#")[0]).resolve() for link in _LINK.findall(README)}
+    assert set(DOCUMENTS) - {ROOT / "README.md"} <= linked

@@ -1,7 +1,7 @@
 // What the page knows, as a pure function: reduce(state, event) -> state.
 // It must not know the DOM, the socket, the time, or chance: they arrive inside the event.
 //
-// Events are the server's frames (see DESIGN.md, "Websocket /ws") and some of our own:
+// Events are the server's frames (see backend/PROTOCOL.md) and some of our own:
 //   link     {phase, why, seconds, elsewhere}  the connection changed; seconds until the next attempt
 //   chose    {name}     the reader asked to join under this name
 //   resuming            the prompt is being answered with the token of our seat

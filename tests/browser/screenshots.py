@@ -1,4 +1,4 @@
-"""Pictures of the page for the README: ``python -m tests.browser.screenshots FOLDER``.
+"""Pictures of the page for the README: ``python -m tests.browser.screenshots FOLDER [PORT]``.
 
 Real people's programs in a real room; only the time of day is made up, so that the pictures are
 the same each time.
@@ -19,8 +19,9 @@ from tests.browser.telnets import raw_telnet
 from tests.browser.visitors import PATIENCE, Visitor, Visitors, chromium
 from tests.processes import running
 
-TELNET_PORT = 12345
-"""The usual one, as the pictures show it: so nobody else may be listening there."""
+TELNET_PORT = "12345"
+"""The usual one, as the pictures show it: so unless there is to be another, nobody else may be
+listening there."""
 
 NOON = 1_767_268_800
 """Thursday 1 January 2026 at 12:00, when everything is said."""
@@ -147,12 +148,12 @@ def shoot(visitor: Visitor, path: Path) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Take all pictures, into the folder that is named."""
-    (name,) = arguments
+    """Take all pictures, into the folder that is named; the telnet door may be, too."""
+    name, telnet_port = (*arguments, TELNET_PORT)[:2]
     folder = Path(name)
     folder.mkdir(parents=True, exist_ok=True)
     expect.set_options(timeout=PATIENCE)
-    ports = ("--port", "0", "--telnet-port", str(TELNET_PORT))
+    ports = ("--port", "0", "--telnet-port", telnet_port)
     with running(*ports, limits=False, OPERATOR_SECRET=SECRET) as room, chromium() as browser:
         take(room.bound, browser, folder)
 

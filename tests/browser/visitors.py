@@ -1,6 +1,6 @@
 """Somebody on the page, and the Chromium they use.
 
-Knows the page by roles and accessible names only (DESIGN.md, "The page").
+Knows the page by roles and accessible names only, as people with a screen reader do.
 """
 
 from collections.abc import Iterator

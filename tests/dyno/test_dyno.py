@@ -1,10 +1,13 @@
 """From a real telnet, through the bridge and a router that passes HTTP only, to a real browser."""
 
+import http.server
 import re
 import socket
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -102,6 +105,39 @@ def test_telnet_and_a_browser_chat_in_a_dyno(browser: Browser) -> None:
         alice.sendline("/quit")
         alice.expect_exact("<meta>: Goodbye alice.\r\n")
         alice.expect_exact("Connection closed by foreign host.")
+
+
+def fetched(url: str) -> tuple[str, str]:
+    """What a page says about the connection, and how it begins."""
+    with urllib.request.urlopen(url) as answer:
+        return answer.headers["Connection"], answer.read(15).decode()
+
+
+def test_a_router_that_keeps_its_connections_to_the_room_is_told_that_it_closes_them() -> None:
+    """One request a connection: so none can hide behind another, and none is lost."""
+    with a_dyno() as dyno, routed(dyno.bound.port, IDLE_SECONDS) as router:
+        for _ in range(3):
+            assert fetched(router.url) == ("close", "<!doctype html>")
+        assert router.opened == 3
+
+
+def test_the_router_would_use_a_connection_again_that_stays_open() -> None:
+    """Or the test before would show nothing."""
+    handler = type("Keeps", (http.server.SimpleHTTPRequestHandler,), {
+        "protocol_version": "HTTP/1.1", "log_message": lambda *_: None,
+    })  # fmt: skip
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as other:
+        other.daemon_threads = True
+        thread = threading.Thread(target=other.serve_forever)
+        thread.start()
+        try:
+            with routed(other.server_port, IDLE_SECONDS) as router:
+                for _ in range(3):
+                    fetched(router.url)
+                assert router.opened == 1
+        finally:
+            other.shutdown()
+            thread.join()
 
 
 def test_without_pings_the_router_would_cut_them_off() -> None:
