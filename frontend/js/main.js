@@ -59,7 +59,7 @@ function send(lines) {
 
 // For whom a line is not worth keeping while the connection is lost.
 function command(line) {
-  if (state.joined) act({ type: 'typed', lines: [line] });
+  if (state.joined) act({ type: 'typed', lines: [line], quiet: true });
   return state.joined;
 }
 

@@ -7,7 +7,9 @@ import { addNote, newEpoch, newest } from './thread.js';
 export const seat = {
   link(state, { phase, why = '', seconds = 0, elsewhere = false }) {
     const away = { joined: false, prompted: false, resuming: false, canAsk: false, asked: null, older: false };
-    const next = { ...state, ...away, link: { phase, why, seconds } };
+    const link = { phase, why, seconds };
+    // From now on a command that was sent is no longer one whose answer is about to come.
+    const next = withQueue({ ...state, ...away, link }, state.joined ? [...state.queue] : state.queue);
     if (phase !== 'stopped') return next;
     const asking = { name: nameOf(state), reason: why, refused: false, elsewhere };
     const gone = { ...next, wanted: null, members: [], asking };
@@ -52,8 +54,8 @@ export const seat = {
     return resumed ? next : addNote(next, { type: 'welcome', nick, topic, again: state.me !== null });
   },
 
-  typed(state, { lines }) {
-    const queue = outgoing.enqueue(state.queue, lines, state.nextKey);
+  typed(state, { lines, quiet = false }) {
+    const queue = outgoing.enqueue(state.queue, lines, state.nextKey, quiet);
     return withQueue({ ...state, nextKey: state.nextKey + lines.length }, queue);
   },
 
@@ -64,7 +66,10 @@ export const seat = {
     return withQueue(next, outgoing.markSent(state.queue, key, { n: next.seat.sent, nick, after }));
   },
 
-  asked: (state, { before }) => ({ ...countFrame(state), asked: before }),
+  asked(state) {
+    const next = countFrame(state);
+    return { ...next, asked: next.seat.sent };
+  },
   again: (state, { key }) => withQueue(state, outgoing.sendAgain(state.queue, key)),
   discard: (state, { key }) => withQueue(state, outgoing.discard(state.queue, key)),
 };
@@ -76,5 +81,5 @@ const countFrame = (state) => ({ ...state, seat: { ...state.seat, sent: state.se
 const loseSeat = (state) => withQueue({ ...state, seat: null }, outgoing.recount(state.queue, Infinity));
 
 export function withQueue(state, queue) {
-  return queue === state.queue ? state : { ...state, queue, pending: queue.filter(outgoing.isSpoken) };
+  return queue === state.queue ? state : { ...state, queue, pending: outgoing.pendingIn(queue, state.joined) };
 }

@@ -30,7 +30,7 @@ export function createSender({ getState, dispatch, send, now = () => performance
 
 export function nextToSend(state) {
   const request = nextRequest(state);
-  if (request) return { text: `/history ${request.join(' ')}`, event: { type: 'asked', before: request[0] } };
+  if (request) return { text: `/history ${request.join(' ')}`, event: { type: 'asked' } };
   const entry = state.joined && state.queue.find(({ status }) => status === 'queued');
   return entry ? { text: entry.text, event: { type: 'sent', key: entry.key } } : null;
 }
