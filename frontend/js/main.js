@@ -3,19 +3,16 @@
 
 import { createComposer } from './composer.js';
 import { createJoinForm } from './join.js';
-import { eventually } from './lazy.js';
+import { eventually, lazily } from './lazy.js';
 import { recall, remember } from './memory.js';
 import { createMessages } from './messages.js';
-import { createNotice } from './notice.js';
 import { hasRoom } from './outgoing.js';
-import { createPeople } from './people.js';
 import { stayAtEnd } from './scroll.js';
 import { createSession } from './session.js';
 import { createStatus } from './status.js';
 import { initialState, reduce } from './store.js';
 import { hasOlder } from './thread.js';
 import { createTopic } from './topic.js';
-import { createTyping } from './typing.js';
 
 const byId = (id) => document.getElementById(id);
 
@@ -23,13 +20,15 @@ let state = initialState(recall());
 let shown = state;
 let frame = null;
 let tools = null; // a promise of what the buttons beside the room's name open, once it is wanted
-const notice = createNotice();
+let notice = null; // likewise, of what calls a reader who looks elsewhere, once there may be something
 
 function dispatch(event) {
   state = reduce(state, event);
-  if (event.type === 'sent') remember(state);
-  notice(event, state);
-  tools?.then(({ hear }) => hear(event, state));
+  const now = state;
+  if (event.type === 'sent') remember(now);
+  if (now.joined) notice ??= eventually(() => import('./notice.js')).then(({ createNotice }) => createNotice());
+  notice?.then((hear) => hear(event, now));
+  tools?.then(({ hear }) => hear(event, now));
   redraw();
 }
 
@@ -95,10 +94,13 @@ const views = [
   createTopic(byId('topic')),
   (now) => scroll.keeping(() => messages.render(now)),
   scroll.render,
-  createPeople(byId('people'), { mention }),
+  lazily(({ members }) => members.length > 0, redraw, async () => {
+    const { createPeople } = await import('./people.js');
+    return createPeople(byId('people'), { mention });
+  }),
   createJoinForm(byId('join'), session),
   createComposer(byId('composer'), { send, typing: session.typing }),
-  createTyping(byId('typing')),
+  lazily(({ typing }) => typing.length > 0, redraw, async () => (await import('./typing.js')).createTyping(byId('typing'))),
   drawStage,
 ];
 
