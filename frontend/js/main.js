@@ -64,7 +64,9 @@ function command(line) {
 
 function loadTools() {
   tools ??= eventually(() => import('./tools.js'))
-    .then(({ createTools }) => createTools(byId('tools'), { getState: () => state, command }));
+    .then(({ createTools }) => createTools(byId('tools'), {
+      getState: () => state, command, keep: (panes) => dispatch({ type: 'panes', panes }),
+    }));
   return tools;
 }
 
@@ -137,6 +139,7 @@ byId('use-here').addEventListener('click', () => {
 draw();
 look();
 session.connect();
+if (state.panes.length > 0) loadTools();
 
 window.addEventListener('online', session.hurry);
 window.addEventListener('offline', session.abandon);

@@ -1,4 +1,5 @@
-// Keeps what a reload must not lose, for this tab: our seat, and what waits to be said.
+// Keeps what a reload must not lose, for this tab: our seat, what waits to be said, and
+// what is open.
 // It must not know what happens with it. Browsers may forbid storage: then nothing is kept.
 
 import { isClaim } from './answers.js';
@@ -24,10 +25,11 @@ export function remember(state) {
 
 // An operator's password never touches a disk. A seat that another window has is that one's.
 export function keepsake(state) {
-  const { me, name, seat, asking, queue, ranges, last } = state;
+  const { me, name, seat, asking, queue, ranges, last, panes } = state;
   return {
     ...(asking?.elsewhere ? {} : seat),
     nick: me ?? name,
+    panes,
     last: ranges.length ? newest(state) : last,
     queue: queue.filter((entry) => !isClaim(entry)),
   };

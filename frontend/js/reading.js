@@ -45,6 +45,7 @@ export const reading = {
   },
 
   looking: (state, { looking }) => ({ ...state, looking, unread: looking ? 0 : state.unread }),
+  panes: (state, { panes }) => ({ ...state, panes }),
   older: (state) => ({ ...state, older: true }),
 };
 

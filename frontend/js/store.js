@@ -10,6 +10,7 @@
 //   again    {key}, discard {key}   what the reader decided about a line that was not confirmed
 //   looking  {looking}  whether the newest line is before the reader's eyes
 //   older               the reader went up to the oldest line that is here
+//   panes    {panes}    one was opened or closed
 //   clock    {at}       time passes while somebody types
 
 import { markAnswered } from './outgoing.js';
@@ -21,7 +22,7 @@ import { emptyThread, knows } from './thread.js';
 const reducers = { ...seat, ...reading, ...presence };
 
 // kept: what memory.js has kept from before a reload.
-export function initialState({ token, sent = 0, nick = '', last = null, queue = [] } = {}) {
+export function initialState({ token, sent = 0, nick = '', last = null, queue = [], panes = [] } = {}) {
   const state = {
     ...emptyThread,
     link: { phase: 'connecting', why: '', seconds: 0 }, // or 'open', 'waiting', 'stopped'
@@ -48,6 +49,7 @@ export function initialState({ token, sent = 0, nick = '', last = null, queue = 
     marker: null, // key of the line at which the reader stopped reading
     typists: [],
     typing: [], // nicks
+    panes, // ids of those that are open beside the conversation
   };
   return withQueue({ ...state, nextKey: queue.length }, queue.map((entry, key) => ({ ...entry, key })));
 }

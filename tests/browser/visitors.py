@@ -115,7 +115,9 @@ class Visitor:
 
     def _is_hidden(self, is_so: str) -> None:
         self.page.evaluate(
-            f"""Object.defineProperty(document, 'hidden', {{ configurable: true, get: () => {is_so} }});
+            f"""Object.defineProperty(
+                document, 'hidden', {{ configurable: true, get: () => {is_so} }}
+            );
             document.dispatchEvent(new Event('visibilitychange'));"""
         )
 
