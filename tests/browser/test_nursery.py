@@ -270,7 +270,7 @@ def test_a_page_that_nobody_sees_does_not_have_the_tree_walked_for_it(
 
 
 def test_what_was_open_is_open_after_a_reload(room: Running, visitors: Visitors) -> None:
-    """Nursery and terminal, in this tab only; what was closed stays closed, and nothing is typed."""
+    """Nursery and terminal; what was closed stays closed, and the message has the keyboard."""
     bob = visitors.arrives(room.bound.page_url, "bob")
     tree = opens_the_tree(bob)
     bob.page.reload()
