@@ -2,7 +2,7 @@
 // Pure, like store.js. It must not know what others say.
 
 import * as outgoing from './outgoing.js';
-import { addNote, newEpoch, newest } from './thread.js';
+import { addNote, inDoubt, newEpoch, newest } from './thread.js';
 
 export const seat = {
   link(state, { phase, why = '', seconds = 0, elsewhere = false }) {
@@ -35,12 +35,13 @@ export const seat = {
   welcome(state, { nick, token, resumed, members, total, topic = '', last = 0, heard = 0 }) {
     const known = state.ranges.length ? newest(state) : state.last;
     const isNew = known !== null && last < known; // the ids, since the room has forgotten the old ones
+    const thread = resumed ? state : inDoubt(state);
     // Copied with the tab, the same queue may have been sent from another window meanwhile.
     const isShared = resumed && heard > (state.seat?.sent ?? 0);
     const queue = isShared ? outgoing.doubt(state.queue, { nick, after: known ?? 0 }) : state.queue;
     const next = withQueue(
       {
-        ...(isNew ? newEpoch(state) : state),
+        ...(isNew ? newEpoch(thread) : thread), arrived: state.nextKey,
         me: nick, wanted: null, joined: true, prompted: false, resuming: false, asking: null,
         seat: { token, sent: resumed ? heard : 0 },
         canAsk: !resumed, // then the history comes by itself

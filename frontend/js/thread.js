@@ -8,6 +8,7 @@
 //           Between two ranges there is a gap. What is below the first is there for the asking.
 //   tip     the id that the live events have come to
 //   epoch   grows when the ids start anew, because the server has forgotten the old ones
+//   arrived the key of the first line of this stay: if the ids have started anew, this and later ones tell of it
 
 export const MAX_LINES = 1000; // keeps a page left open for days quick and small
 export const MAX_READING = 3000; // while somebody reads further up, nothing should vanish there
@@ -15,13 +16,25 @@ export const MAX_READING = 3000; // while somebody reads further up, nothing sho
 const GAP = 100; // the most that the server gives at once
 const OLDER = 50;
 
-export const emptyThread = { lines: [], ranges: [], tip: 0, epoch: 0, nextKey: 0 };
+export const emptyThread = { lines: [], ranges: [], tip: 0, epoch: 0, arrived: 0, nextKey: 0 };
 
 export const newest = ({ ranges }) => ranges.at(-1)?.to ?? 0;
 
 export const knows = ({ ranges }, id) => ranges.some(({ from, to }) => from < id && id <= to);
 
-export const newEpoch = (state) => ({ ...state, epoch: state.epoch + 1, ranges: [] });
+export function newEpoch(state) {
+  const epoch = state.epoch + 1;
+  const lines = state.lines.map((line) => (line.key >= state.arrived ? { ...line, epoch } : line));
+  return { ...state, epoch, lines, ranges: [] };
+}
+
+// Somebody has a new seat, maybe in a room that was started anew: their newest line is to be told again,
+// for if it is another one now, its time says so.
+export function inDoubt(state) {
+  const last = state.lines.findLast(({ id, epoch }) => id && epoch === state.epoch)?.id ?? 0;
+  const ranges = state.ranges.filter(({ from }) => from < last);
+  return { ...state, ranges: ranges.map(({ from, to }) => ({ from, to: Math.min(to, last - 1) })) };
+}
 
 export function addNote(state, line, place = state.tip + 0.5) {
   return insert(state, [{ ...line, place }]);
@@ -36,15 +49,15 @@ export function addLive(state, line) {
 
 // -> the state, and the keys of its new lines begin at the old state's nextKey.
 export function addHistory(state, { since, before, more }, lines) {
-  if (contradicts(state, lines)) state = newEpoch(state);
-  const fresh = lines.filter((line) => !knows(state, line.id)).map((line) => ({ ...line, place: line.id }));
+  const times = timesIn(state);
+  if (lines.some(({ id, at }) => times.has(id) && times.get(id) !== at)) state = newEpoch(state);
+  const here = timesIn(state);
+  const fresh = lines.filter(({ id }) => !knows(state, id) && !here.has(id)).map((line) => ({ ...line, place: line.id }));
   return insert({ ...state, ranges: cover(state.ranges, more ? since : 0, before - 1) }, fresh);
 }
 
-function contradicts({ lines, epoch }, others) {
-  const times = new Map(lines.filter((line) => line.epoch === epoch).map((line) => [line.id, line.at]));
-  return others.some(({ id, at }) => times.has(id) && times.get(id) !== at);
-}
+const timesIn = ({ lines, epoch }) =>
+  new Map(lines.filter((line) => line.epoch === epoch).map((line) => [line.id, line.at]));
 
 function cover(ranges, from, to) {
   const touches = (range) => range.from <= to && range.to >= from;

@@ -79,6 +79,30 @@ test('ids that start anew are noticed by another time, too', () => {
   assert.deepEqual(ids(state), [1, 2, 2, 9]);
 });
 
+test('ids that started anew and have come further since are noticed when the page has another seat', () => {
+  const before = joined([history(0, 1, []), ...range(0, 5).map((id) => said(id))]);
+  const anew = (id) => ({ ...said(id, undefined, `new ${id}`), at: 1000 + id });
+  for (const last of [5, 6, 50, 105, 300]) {
+    let state = play([lost, { ...welcome, last }, anew(last + 1)], before);
+    for (let request = nextRequest(state); request; request = nextRequest(state)) {
+      const [end, count] = request;
+      const since = Math.max(0, end - 1 - count);
+      state = play([{ type: 'asked' }, history(since, end, range(since, end - 1).map(anew))], state);
+    }
+    const texts = state.lines.filter((line) => line.id).map((line) => line.text);
+    assert.deepEqual(texts, [...range(0, 5).map((id) => `line ${id}`), ...range(0, last + 1).map((id) => `new ${id}`)], `last ${last}`);
+    assert.equal(state.missed.count, last);
+  }
+});
+
+test('another seat in the same room shows no line again', () => {
+  const before = joined([history(0, 1, []), ...range(0, 5).map((id) => said(id))]);
+  const back = play([lost, { ...welcome, last: 8 }, { type: 'asked' }, history(0, 9, range(0, 8).map((id) => said(id)))], before);
+  assert.deepEqual(ids(back), range(0, 8));
+  assert.equal(back.missed.count, 3);
+  assert.equal(nextRequest(back), null);
+});
+
 test('the lines are bounded, more loosely while the reader is further up', () => {
   const many = (count, state) => play(range(0, count).map((id) => said(id)), state);
   assert.equal(many(MAX_LINES + 50, joined()).lines.length, MAX_LINES);
