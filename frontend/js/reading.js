@@ -34,7 +34,8 @@ export const reading = {
     const isSame = ({ type, at, nick, to, text }) =>
       type === 'whispered' && at === event.at && nick === event.nick && to === event.to && text === event.text;
     if (state.lines.some(isSame)) return state;
-    const next = speech(state, { ...event, toMe: event.to === state.me });
+    const late = !state.canAsk; // between the welcome and the history, it is told again
+    const next = speech(state, { ...event, late, toMe: event.to === state.me });
     return withQueue(next, outgoing.confirm(state.queue, [lineOf(state, event)]));
   },
 

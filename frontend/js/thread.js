@@ -3,7 +3,8 @@
 //
 // The functions take and give back a state with these parts:
 //   lines   in order of (epoch, place, key). A line's place is its event's id; a line without one
-//           (a notice, a whisper, a divider) stands just behind the event it came after.
+//           (a notice, a whisper, a divider) stands just behind the event it came after; if it is late,
+//           behind the one it was said after.
 //   ranges  [{from, to}], ascending: every event with from < id <= to is here, or was never for us.
 //           Between two ranges there is a gap. What is below the first is there for the asking.
 //   tip     the id that the live events have come to
@@ -53,7 +54,20 @@ export function addHistory(state, { since, before, more }, lines) {
   if (lines.some(({ id, at }) => times.has(id) && times.get(id) !== at)) state = newEpoch(state);
   const here = timesIn(state);
   const fresh = lines.filter(({ id }) => !knows(state, id) && !here.has(id)).map((line) => ({ ...line, place: line.id }));
-  return insert({ ...state, ranges: cover(state.ranges, more ? since : 0, before - 1) }, fresh);
+  return placeLate(insert({ ...state, ranges: cover(state.ranges, more ? since : 0, before - 1) }, fresh));
+}
+
+// Where a line without an id belongs that is told later than it was said, only its time says.
+function placeLate(state) {
+  const { lines, epoch, ranges } = state;
+  const isLate = (line) => line.late && line.epoch === epoch;
+  if (!lines.some(isLate)) return state;
+  const placed = lines.map((line) => {
+    if (!isLate(line)) return line;
+    const before = lines.findLast((one) => one.id && one.epoch === epoch && one.at <= line.at);
+    return { ...line, place: (before?.id ?? ranges[0].from) + 0.75 };
+  });
+  return { ...state, lines: placed.sort(inOrder) };
 }
 
 const timesIn = ({ lines, epoch }) =>

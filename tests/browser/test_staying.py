@@ -60,6 +60,21 @@ def test_a_reload_keeps_the_seat_and_nobody_notices(
     expect(carol.log.get_by_text("bob joined")).to_have_text("alice and bob joined")
 
 
+def test_after_a_reload_a_whisper_stands_where_it_was_said(
+    room: Running, visitors: Visitors, witness: "spawn[str]"
+) -> None:
+    """The room tells it again before anything else, as it has no number; but it has a time."""
+    bob = visitors.arrives(room.bound.page_url, "bob")
+    bob.says("before")
+    bob.sees_once("before")
+    witness.sendline("/msg bob between us")
+    bob.sees_once("between us")
+    bob.says("after")
+    bob.sees_once("before", "between us", "after")
+    bob.page.reload()
+    bob.sees_once("before", "between us", "after")
+
+
 def test_a_restart_under_the_page_asks_for_the_name_again_and_loses_no_line(
     room: Running, visitors: Visitors
 ) -> None:

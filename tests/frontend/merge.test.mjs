@@ -56,6 +56,18 @@ test('a whisper that is told again after a resume is shown once', () => {
   assert.deepEqual(state.lines.filter(({ type }) => type === 'whispered').map(({ at }) => at), [5, 6]);
 });
 
+test('whispers that are told again after a reload stand where they were said, however much is known by then', () => {
+  const whisper = (at) => ({ type: 'whispered', at, nick: 'bob', to: 'alice', text: `psst ${at}` });
+  const told = (state) => state.lines.map((line) => line.id ?? (line.type === 'whispered' ? line.text : line.type));
+  const again = [{ ...resumed, last: 8 }, whisper(2.5), whisper(2.7), whisper(6), whisper(9), history(4, 9, range(4, 8).map((id) => said(id)))];
+  const state = play(again, initialState({ token: 't', nick: 'alice', last: 6 }));
+  assert.deepEqual(told(state), ['psst 2.5', 'psst 2.7', 5, 6, 'missed', 'psst 6', 7, 8, 'psst 9']);
+  const live = play([said(9), whisper(3)], state);
+  assert.deepEqual(told(live).slice(-3), ['psst 9', 9, 'psst 3']);
+  const older = play([{ type: 'asked' }, history(0, 5, range(0, 4).map((id) => said(id)))], state);
+  assert.deepEqual(told(older), [1, 2, 'psst 2.5', 'psst 2.7', 3, 4, 5, 6, 'missed', 'psst 6', 7, 8, 'psst 9']);
+});
+
 test('older lines are asked for when the reader wants them, and come above', () => {
   const state = play([{ ...welcome, last: 100 }, history(50, 101, range(50, 100).map((id) => said(id)))]);
   assert.equal(nextRequest(state), null);
