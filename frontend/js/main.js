@@ -94,7 +94,10 @@ const messages = createMessages(byId('log'), byId('lines'), { isFollowing: scrol
 const views = [
   createStatus(byId('status')),
   createTopic(byId('topic')),
-  (now) => scroll.keeping(() => messages.render(now)),
+  (now) => scroll.keeping(() => {
+    byId('earlier').hidden = !hasOlder(now);
+    return messages.render(now);
+  }),
   scroll.render,
   lazily(({ members }) => members.length > 0, redraw, async () => {
     const { createPeople } = await import('./people.js');
@@ -111,7 +114,6 @@ function drawStage(now) {
   const isEmpty = now.lines.length + now.pending.length === 0;
   byId('conversation').hidden = isEmpty;
   byId('room').dataset.stage = isEmpty ? 'lobby' : 'room';
-  byId('earlier').hidden = !hasOlder(now);
   byId('elsewhere').hidden = !now.asking?.elsewhere;
 }
 
