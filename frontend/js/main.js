@@ -2,19 +2,16 @@
 // The only module that knows all the others; it must hold no rule of its own that could be pure.
 
 import { createComposer } from './composer.js';
+import { createConversation } from './conversation.js';
+import { byId } from './dom.js';
 import { createJoinForm } from './join.js';
 import { eventually, lazily } from './lazy.js';
 import { recall, remember } from './memory.js';
-import { createMessages } from './messages.js';
 import { hasRoom } from './outgoing.js';
-import { stayAtEnd } from './scroll.js';
 import { createSession } from './session.js';
 import { createStatus } from './status.js';
 import { initialState, reduce } from './store.js';
-import { hasOlder } from './thread.js';
 import { createTopic } from './topic.js';
-
-const byId = (id) => document.getElementById(id);
 
 let state = initialState(recall());
 let shown = state;
@@ -50,7 +47,7 @@ const session = createSession(url, { getState: () => state, dispatch });
 // -> whether the lines were taken; they wait while the connection is lost.
 function send(lines) {
   if (state.me === null || state.asking || !hasRoom(state.queue, lines)) return false;
-  scroll.toEnd();
+  conversation.toEnd();
   if (lines.some((line) => line.startsWith('/'))) loadTools(); // some commands are answered there
   act({ type: 'typed', lines });
   return true;
@@ -74,31 +71,11 @@ async function mention(nick) {
   (await eventually(() => import('./insert.js'))).mention(byId('message'), nick);
 }
 
-function look() {
-  act({ type: 'looking', looking: scroll.isFollowing() && !document.hidden });
-}
-
-function showOlder() {
-  if (messages.reveal(state)) redraw();
-  else if (hasOlder(state)) act({ type: 'older' });
-}
-
-// What was pressed is gone; the focus must be somewhere.
-function decide(type, key) {
-  act({ type, key });
-  byId('message').focus();
-}
-
-const scroll = stayAtEnd(byId('log'), byId('lines'), byId('jump'), { onMove: look, onTop: showOlder });
-const messages = createMessages(byId('log'), byId('lines'), { isFollowing: scroll.isFollowing, decide });
+const conversation = createConversation({ getState: () => state, act, redraw });
 const views = [
   createStatus(byId('status')),
   createTopic(byId('topic')),
-  (now) => scroll.keeping(() => {
-    byId('earlier').hidden = !hasOlder(now);
-    return messages.render(now);
-  }),
-  scroll.render,
+  conversation.render,
   lazily(({ members }) => members.length > 0, redraw, async () => {
     const { createPeople } = await import('./people.js');
     return createPeople(byId('people'), { mention });
@@ -125,11 +102,6 @@ function draw() {
   if (shown !== before) remember(shown);
 }
 
-byId('earlier').addEventListener('click', () => {
-  scroll.stay();
-  showOlder();
-});
-
 byId('tools').addEventListener('click', async ({ target }) => {
   const button = target.closest('button');
   if (button) (await loadTools()).press(button.id);
@@ -139,7 +111,7 @@ byId('use-here').addEventListener('click', () => {
   byId('log').focus();
 });
 draw();
-look();
+conversation.look();
 session.connect();
 if (state.panes.length > 0) loadTools();
 
@@ -147,7 +119,7 @@ window.addEventListener('online', session.hurry);
 window.addEventListener('offline', session.abandon);
 window.addEventListener('pagehide', () => remember(state));
 document.addEventListener('visibilitychange', () => {
-  look();
+  conversation.look();
   if (document.hidden) return;
   draw(); // what was asked for while hidden may never come
   session.hurry();
