@@ -9,8 +9,9 @@ import { addHistory, addNote, knows } from './thread.js';
 
 export const reading = {
   history(state, frame) {
-    // What was asked for may begin earlier than what the room still has: then so does the answer.
-    const asked = state.asked === null ? {} : { asked: null, older: state.older && state.ranges.length > 1 };
+    // Older lines are still wanted if this is about newer ones: a gap, or only a sign of life.
+    const older = state.older && frame.before > state.ranges[0]?.from + 1;
+    const asked = state.asked === null ? {} : { asked: null, older };
     const before = { ...state, canAsk: true, ...asked, isFirst: false };
     const others = frame.events.filter(({ type, id }) => type !== 'joined' || id !== state.entrance);
     const merged = addHistory(before, frame, others.map((event) => ({ ...lineOf(state, event), past: true })));

@@ -144,6 +144,13 @@ test('an answer about less than was asked for, since the room has forgotten the 
   assert.equal(nextRequest({ ...answered, tip: 5010 })?.[0], 5011);
 });
 
+test('older lines are still wanted after an answer about something else', () => {
+  const state = play([{ ...welcome, last: 100 }, history(50, 101, range(50, 100).map((id) => said(id)))]);
+  const asked = play([{ type: 'asked' }, { type: 'older' }], state);
+  assert.deepEqual(nextRequest(reduce(asked, history(99, 101, [said(100)]))), [51, 50]);
+  assert.equal(nextRequest(reduce(asked, history(0, 51, []))), null);
+});
+
 test('what was dropped can be asked for again', () => {
   const state = play(range(0, MAX_LINES + 50).map((id) => said(id)), joined([history(0, 1, [])]));
   const oldest = ids(state)[0];
