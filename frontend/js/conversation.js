@@ -3,8 +3,8 @@
 
 import { byId } from './dom.js';
 import { createMessages } from './messages.js';
+import { hasOlder } from './requests.js';
 import { stayAtEnd } from './scroll.js';
-import { hasOlder } from './thread.js';
 
 // act(event): the reader has done something; redraw(): there is more to be shown of what is known.
 export function createConversation({ getState, act, redraw }) {

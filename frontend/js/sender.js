@@ -1,7 +1,7 @@
 // Sends what waits: requests for history and typed lines, in order, no faster than the room hears them.
 // It must not know how lines are answered.
 
-import { nextRequest } from './thread.js';
+import { nextRequest } from './requests.js';
 
 const BURST = 8; // a little less than the room allows, for what others send
 const PER_SECOND = 2;

@@ -14,9 +14,6 @@
 export const MAX_LINES = 1000; // keeps a page left open for days quick and small
 export const MAX_READING = 3000; // while somebody reads further up, nothing should vanish there
 
-const GAP = 100; // the most that the server gives at once
-const OLDER = 50;
-
 export const emptyThread = { lines: [], ranges: [], tip: 0, epoch: 0, arrived: 0, nextKey: 0 };
 
 export const newest = ({ ranges }) => ranges.at(-1)?.to ?? 0;
@@ -65,7 +62,8 @@ function placeLate(state) {
   const placed = lines.map((line) => {
     if (!isLate(line)) return line;
     const before = lines.findLast((one) => one.id && one.epoch === epoch && one.at <= line.at);
-    return { ...line, place: (before?.id ?? ranges[0].from) + 0.75 };
+    const place = (before?.id ?? ranges[0].from) + 0.75;
+    return place === line.place ? line : { ...line, place }; // the same one is not drawn and read out again
   });
   return { ...state, lines: placed.sort(inOrder) };
 }
@@ -90,7 +88,7 @@ function insert(state, fresh) {
   return trim({ ...state, lines, nextKey: nextKey + fresh.length });
 }
 
-const isFull = (state) => !state.looking && state.lines.length >= MAX_READING;
+export const isFull = (state) => !state.looking && state.lines.length >= MAX_READING;
 
 // The oldest go; from then on they count as not known, so that they can be asked for again.
 function trim(state) {
@@ -100,16 +98,4 @@ function trim(state) {
   const lost = lines.slice(0, extra).findLast((line) => line.id && line.epoch === epoch)?.id ?? 0;
   const left = ranges.filter(({ to }) => to > lost || to === newest(state)).map(({ from, to }) => ({ from: Math.max(from, lost), to }));
   return { ...state, lines: lines.slice(extra), ranges: left };
-}
-
-export const hasOlder = ({ canAsk, lines, ranges }) =>
-  canAsk && ranges[0]?.from > 0 && lines.length + OLDER <= MAX_READING;
-
-// -> [before, count] of what to ask the server for now, if anything: gaps first, one request at a time.
-export function nextRequest(state) {
-  const { joined, canAsk, asked, ranges, older, tip } = state;
-  if (!joined || !canAsk || asked !== null || isFull(state)) return null;
-  if (newest(state) < tip) return [tip + 1, GAP];
-  if (ranges.length > 1) return [ranges.at(-1).from + 1, GAP];
-  return older && hasOlder(state) ? [ranges[0].from + 1, OLDER] : null;
 }

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { history, ids, joined, load, lost, play, randomness, resumed, said, welcome } from './helpers.mjs';
 
-const { addHistory, addLive, emptyThread, MAX_LINES, MAX_READING, newest, nextRequest } = await load('thread.js');
+const { addHistory, addLive, emptyThread, MAX_LINES, MAX_READING, newest } = await load('thread.js');
+const { nextRequest } = await load('requests.js');
 const { initialState, reduce } = await load('store.js');
 
 const range = (from, to) => Array.from({ length: to - from }, (_, index) => from + 1 + index);
@@ -62,6 +63,7 @@ test('whispers that are told again after a reload stand where they were said, ho
   const again = [{ ...resumed, last: 8 }, whisper(2.5), whisper(2.7), whisper(6), whisper(9), history(4, 9, range(4, 8).map((id) => said(id)))];
   const state = play(again, initialState({ token: 't', nick: 'alice', last: 6 }));
   assert.deepEqual(told(state), ['psst 2.5', 'psst 2.7', 5, 6, 'missed', 'psst 6', 7, 8, 'psst 9']);
+  assert.deepEqual(play([{ type: 'asked' }, history(7, 9, [said(8)])], state).lines.map((line, index) => line === state.lines[index]), state.lines.map(() => true));
   const live = play([said(9), whisper(3)], state);
   assert.deepEqual(told(live).slice(-3), ['psst 9', 9, 'psst 3']);
   const older = play([{ type: 'asked' }, history(0, 5, range(0, 4).map((id) => said(id)))], state);
