@@ -12,6 +12,7 @@ import trio.testing
 from backend.config import UNLIMITED
 from backend.net.guesses import FREE_GUESSES, MAX_GUESSES, PAUSE_SECONDS
 from backend.net.hub import Hub
+from backend.net.outbox import MAX_BYTES
 from backend.net.session import LINES_PER_TURN, converse
 from backend.room.deliveries import Delivery
 from backend.room.entries import Entry, Promoted, Withheld
@@ -396,6 +397,32 @@ async def test_a_connection_that_has_dropped_gets_no_more_although_its_seat_is_k
     assert '"before"' in mail
     assert "after" not in mail
     assert "psst" not in mail
+
+
+async def test_a_page_that_was_too_slow_comes_back_to_its_seat_and_is_told_a_bounded_part(
+    nursery: trio.Nursery,
+) -> None:
+    """It did not mean to leave; and what it has missed by then is no reason to be cut off again."""
+    numbers = itertools.count(1)
+    limits = replace(UNLIMITED, grace=15.0)
+    hub = Hub(limits=limits, new_token=lambda: f"token-{next(numbers)}")
+    nursery.start_soon(hub.postman.run)
+    bob = await Guest(hub, nursery).joins("bob")
+    ann = await Guest(hub, nursery, frames.encode, via="web").joins("ann")
+    ann.pipe.room = 0
+    while not ann.has_gone:
+        await bob.types("é" * 1_000)
+    assert hub.ended == {"too slow": 1}
+    assert hub.total == 2
+    assert "left" not in await bob.mail()
+    await bob.types("the last of it")
+    again = Guest(hub, nursery, frames.encode, via="web")
+    await again.types("/resume token-2 2")
+    mail = await again.mail()
+    assert '"resumed":true' in mail
+    assert "the last of it" in mail
+    assert len(mail.encode()) < MAX_BYTES / 2
+    assert not again.has_gone
 
 
 async def test_asking_for_the_past_many_times_at_once_ends_nobody(

@@ -492,7 +492,8 @@ class Play:
             assert player.has_hung_up if gone[0].reason == "" else player.was_cut_off
 
     def _check_kept(self, player: Player, gone: Gone, *, is_dismissed: bool) -> None:
-        was_lost = gone.reason == "connection lost" or (gone.reason == "" and player.went_away)
+        is_lost = gone.reason in ("connection lost", "too slow")
+        was_lost = is_lost or (gone.reason == "" and player.went_away)
         if player.via == "web" and was_lost and not is_dismissed:
             assert gone.until == gone.at + self._house.grace
         else:

@@ -6,7 +6,7 @@ from unittest.mock import patch
 import pytest
 import trio
 import trio.testing
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.net import outbox as module
@@ -277,6 +277,7 @@ STEPS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(1, 
 
 
 @pytest.mark.parametrize("turn_seconds", [turn.TURN_SECONDS, -1.0])
+@settings(deadline=None)
 @given(STEPS)
 def test_whatever_happens_everybody_gets_their_letters_in_order(
     turn_seconds: float, steps: list[tuple[int, int, int]]

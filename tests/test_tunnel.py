@@ -105,6 +105,19 @@ async def test_text_messages_are_refused(room: Bound) -> None:
     )
 
 
+async def test_another_protocol_is_told_so_in_the_close(room: Bound) -> None:
+    """A program that tunnels something else learns why it was ended, as from a browser's door."""
+    async with a_websocket(room, "/telnet") as websocket:
+        assert await websocket.get_message() == PROMPT.encode()
+        await websocket.send_message(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        hint = "This websocket carries telnet, not HTTP. The page is at / of this host."
+        assert await websocket.get_message() == f"\r\n{hint}\r\n".encode()
+        with trio.fail_after(PATIENCE), pytest.raises(ConnectionClosed) as closed:
+            await websocket.get_message()
+    assert closed.value.reason is not None
+    assert (closed.value.reason.code, closed.value.reason.reason) == (1008, hint)
+
+
 async def test_another_sites_page_cannot_open_it(room: Bound) -> None:
     """No more than it can open the page's own websocket."""
     request = upgrade(f"Host: {room.host}", "Origin: https://evil.example", *HANDSHAKE)

@@ -15,7 +15,7 @@ import trio
 
 from backend.config import Limits
 from backend.logs import About
-from backend.net.outbox import CONNECTION_LOST, Outbox
+from backend.net.outbox import CONNECTION_LOST, TOO_SLOW, Outbox
 from backend.net.pace import Pace
 from backend.room.codes import POLICY_VIOLATION
 from backend.room.entries import Via
@@ -143,7 +143,7 @@ class Connection:
     @property
     def may_return(self) -> bool:
         """Whether it ended in a way that a person need not have meant."""
-        is_lost = self.reason in (CONNECTION_LOST, NO_ANSWER)
+        is_lost = self.reason in (CONNECTION_LOST, NO_ANSWER, TOO_SLOW)
         return self.via == "web" and self.goodbye is None and (is_lost or self.went_away)
 
     def tell(self, event: Event) -> None:

@@ -16,8 +16,8 @@ MAX_BYTES = 256 * 1024
 """Mail kept for one connection beyond what the kernel holds: minutes of a busy room, and little
 enough that a thousand stalled readers cost no more than 256 MiB."""
 
-CONNECTION_LOST = "connection lost"
-"""What the others read of somebody whose connection has ended by itself."""
+CONNECTION_LOST, TOO_SLOW = "connection lost", "too slow"
+"""What the others read of somebody whose connection has ended by itself, or did not keep up."""
 
 STALL_SECONDS = 20.0
 """How long a connection may take nothing at all before it is given up."""
@@ -100,7 +100,7 @@ class Outbox:
         self.chunks += letters
         self.size += sum(map(len, letters))
         if self.size > self._max_bytes:
-            self.fail("too slow")
+            self.fail(TOO_SLOW)
         elif not self.is_due:
             self.is_due = True
             self._announce(self)
@@ -127,7 +127,7 @@ class Outbox:
                 self.chunks = [data]
                 with trio.move_on_after(STALL_SECONDS):
                     count = await self._sink.send_some(data)
-                self.sent(count) if count else self.fail("too slow")
+                self.sent(count) if count else self.fail(TOO_SLOW)
         except Exception as error:
             self.fail(error)
 

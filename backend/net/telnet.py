@@ -13,6 +13,7 @@ from backend.net.hub import Hub
 from backend.net.session import converse
 from backend.net.turn import Turn
 from backend.room import usage
+from backend.room.codes import POLICY_VIOLATION
 from backend.room.events import Event, Noticed
 from backend.wire import gmcp, terminal
 from backend.wire.editor import Editor
@@ -132,6 +133,7 @@ class _Lines:
                 self._has_ended = True
                 hint = self._wrong_port(name)
                 self._push(f"{terminal.END}{hint}{terminal.END}".encode())
+                self._connection.dismiss(POLICY_VIOLATION, hint)
                 About(self._connection.id).info("refused: %s on the telnet port", name)
         return []
 

@@ -1,8 +1,8 @@
 // What each kind of row says, as elements. It must not know about other rows, nor where they are put.
 
+import { shownAs } from './answers.js';
 import { el } from './dom.js';
 import { avatar, nickMark, timeMark, toneOf, viaMark } from './marks.js';
-import { saidAs } from './outgoing.js';
 import { summaryOf } from './rows.js';
 import { partsOf } from './words.js';
 
@@ -85,6 +85,6 @@ const content = {
     el('p', { class: 'byline' }, STATUS[entry.status],
       ...(/unconfirmed|refused/.test(entry.status)
         ? [' ', button('again', entry.key, 'Send again'), ' ', button('discard', entry.key, 'Discard')] : [])), ' ',
-    words(saidAs(entry)),
+    words(shownAs(entry)),
   ],
 };

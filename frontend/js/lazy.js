@@ -18,6 +18,27 @@ export async function eventually(fetch) {
   }
 }
 
+// -> a view like that which load() promises, but loaded when it is wanted first; redraw() when it has come.
+export function lazily(isWanted, redraw, load) {
+  let view = null;
+  let shown = {};
+  let loading = false;
+  return (now) => {
+    if (view) {
+      const before = shown;
+      shown = now;
+      return view(now, before);
+    }
+    if (loading || !isWanted(now)) return false;
+    loading = true;
+    eventually(load).then((loaded) => {
+      view = loaded;
+      redraw();
+    });
+    return false;
+  };
+}
+
 // -> a promise: fulfilled once the style holds.
 export function stylesheet(name) {
   if (!asked.has(name)) {

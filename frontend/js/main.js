@@ -2,34 +2,30 @@
 // The only module that knows all the others; it must hold no rule of its own that could be pure.
 
 import { createComposer } from './composer.js';
+import { createConversation } from './conversation.js';
+import { byId } from './dom.js';
 import { createJoinForm } from './join.js';
-import { eventually } from './lazy.js';
+import { eventually, lazily } from './lazy.js';
 import { recall, remember } from './memory.js';
-import { createMessages } from './messages.js';
-import { createNotice } from './notice.js';
 import { hasRoom } from './outgoing.js';
-import { createPeople } from './people.js';
-import { stayAtEnd } from './scroll.js';
 import { createSession } from './session.js';
 import { createStatus } from './status.js';
 import { initialState, reduce } from './store.js';
-import { hasOlder } from './thread.js';
 import { createTopic } from './topic.js';
-import { createTyping } from './typing.js';
-
-const byId = (id) => document.getElementById(id);
 
 let state = initialState(recall());
 let shown = state;
 let frame = null;
 let tools = null; // a promise of what the buttons beside the room's name open, once it is wanted
-const notice = createNotice();
+let notice = null; // likewise, of what calls a reader who looks elsewhere, once there may be something
 
 function dispatch(event) {
   state = reduce(state, event);
-  if (event.type === 'sent') remember(state);
-  notice(event, state);
-  tools?.then(({ hear }) => hear(event, state));
+  const now = state;
+  if (event.type === 'sent') remember(now);
+  if (now.joined) notice ??= eventually(() => import('./notice.js')).then(({ createNotice }) => createNotice());
+  notice?.then((hear) => hear(event, now));
+  tools?.then(({ hear }) => hear(event, now));
   redraw();
 }
 
@@ -51,7 +47,7 @@ const session = createSession(url, { getState: () => state, dispatch });
 // -> whether the lines were taken; they wait while the connection is lost.
 function send(lines) {
   if (state.me === null || state.asking || !hasRoom(state.queue, lines)) return false;
-  scroll.toEnd();
+  conversation.toEnd();
   if (lines.some((line) => line.startsWith('/'))) loadTools(); // some commands are answered there
   act({ type: 'typed', lines });
   return true;
@@ -59,13 +55,15 @@ function send(lines) {
 
 // For whom a line is not worth keeping while the connection is lost.
 function command(line) {
-  if (state.joined) act({ type: 'typed', lines: [line] });
+  if (state.joined) act({ type: 'typed', lines: [line], quiet: true });
   return state.joined;
 }
 
 function loadTools() {
   tools ??= eventually(() => import('./tools.js'))
-    .then(({ createTools }) => createTools(byId('tools'), { getState: () => state, command }));
+    .then(({ createTools }) => createTools(byId('tools'), {
+      getState: () => state, command, keep: (panes) => dispatch({ type: 'panes', panes }),
+    }));
   return tools;
 }
 
@@ -73,32 +71,18 @@ async function mention(nick) {
   (await eventually(() => import('./insert.js'))).mention(byId('message'), nick);
 }
 
-function look() {
-  act({ type: 'looking', looking: scroll.isFollowing() && !document.hidden });
-}
-
-function showOlder() {
-  if (messages.reveal(state)) redraw();
-  else if (hasOlder(state)) act({ type: 'older' });
-}
-
-// What was pressed is gone; the focus must be somewhere.
-function decide(type, key) {
-  act({ type, key });
-  byId('message').focus();
-}
-
-const scroll = stayAtEnd(byId('log'), byId('lines'), byId('jump'), { onMove: look, onTop: showOlder });
-const messages = createMessages(byId('log'), byId('lines'), { isFollowing: scroll.isFollowing, decide });
+const conversation = createConversation({ getState: () => state, act, redraw });
 const views = [
   createStatus(byId('status')),
   createTopic(byId('topic')),
-  (now) => scroll.keeping(() => messages.render(now)),
-  scroll.render,
-  createPeople(byId('people'), { mention }),
+  conversation.render,
+  lazily(({ members }) => members.length > 0, redraw, async () => {
+    const { createPeople } = await import('./people.js');
+    return createPeople(byId('people'), { mention });
+  }),
   createJoinForm(byId('join'), session),
   createComposer(byId('composer'), { send, typing: session.typing }),
-  createTyping(byId('typing')),
+  lazily(({ typing }) => typing.length > 0, redraw, async () => (await import('./typing.js')).createTyping(byId('typing'))),
   drawStage,
 ];
 
@@ -107,7 +91,6 @@ function drawStage(now) {
   const isEmpty = now.lines.length + now.pending.length === 0;
   byId('conversation').hidden = isEmpty;
   byId('room').dataset.stage = isEmpty ? 'lobby' : 'room';
-  byId('earlier').hidden = !hasOlder(now);
   byId('elsewhere').hidden = !now.asking?.elsewhere;
 }
 
@@ -119,11 +102,6 @@ function draw() {
   if (shown !== before) remember(shown);
 }
 
-byId('earlier').addEventListener('click', () => {
-  scroll.stay();
-  showOlder();
-});
-
 byId('tools').addEventListener('click', async ({ target }) => {
   const button = target.closest('button');
   if (button) (await loadTools()).press(button.id);
@@ -133,14 +111,15 @@ byId('use-here').addEventListener('click', () => {
   byId('log').focus();
 });
 draw();
-look();
+conversation.look();
 session.connect();
+if (state.panes.length > 0) loadTools();
 
 window.addEventListener('online', session.hurry);
 window.addEventListener('offline', session.abandon);
 window.addEventListener('pagehide', () => remember(state));
 document.addEventListener('visibilitychange', () => {
-  look();
+  conversation.look();
   if (document.hidden) return;
   draw(); // what was asked for while hidden may never come
   session.hurry();

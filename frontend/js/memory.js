@@ -1,7 +1,8 @@
-// Keeps what a reload must not lose, for this tab: our seat, and what waits to be said.
+// Keeps what a reload must not lose, for this tab: our seat, what waits to be said, and
+// what is open.
 // It must not know what happens with it. Browsers may forbid storage: then nothing is kept.
 
-import { clean } from './lines.js';
+import { isClaim } from './answers.js';
 import { newest } from './thread.js';
 
 const KEY = 'playroom';
@@ -22,15 +23,14 @@ export function remember(state) {
   }
 }
 
-const CLAIM = /(?<![\p{L}\p{N}_/])\/op/iu; // wherever in a line the room (room/claims.py) would take it for one
-
 // An operator's password never touches a disk. A seat that another window has is that one's.
 export function keepsake(state) {
-  const { me, name, seat, asking, queue, ranges, last } = state;
+  const { me, name, seat, asking, queue, ranges, last, panes } = state;
   return {
     ...(asking?.elsewhere ? {} : seat),
     nick: me ?? name,
+    panes,
     last: ranges.length ? newest(state) : last,
-    queue: queue.filter(({ text }) => !CLAIM.test(clean(text))),
+    queue: queue.filter((entry) => !isClaim(entry)),
   };
 }

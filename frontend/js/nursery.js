@@ -75,6 +75,9 @@ export function createNursery({ getState, command, close }) {
     if (actor) tree.reveal(actor.node.key);
   }
 
+  // A tree that nobody sees is not walked for. -> whether the room is there to be asked.
+  const watch = () => command(document.hidden ? '/tasks stop' : '/tasks watch');
+
   function isLive(is) {
     pane.classList.toggle('still', !is);
     if (is) acts.tell('');
@@ -95,7 +98,7 @@ export function createNursery({ getState, command, close }) {
     welcome({ resumed }) {
       if (!resumed) draw(null);
       isLive(true);
-      command('/tasks watch');
+      watch();
     },
     link: (_, { joined }) => isLive(joined),
     typed: ({ lines }) => acts.asked(lines[0]),
@@ -110,12 +113,14 @@ export function createNursery({ getState, command, close }) {
   return {
     pane,
     open(takesFocus) {
-      isLive(command('/tasks watch'));
+      isLive(watch());
+      document.addEventListener('visibilitychange', watch);
       if (takesFocus) pane.focus();
     },
     hear: (event, state) => Object.hasOwn(hears, event.type) && hears[event.type](event, state),
     end() {
       command('/tasks stop');
+      document.removeEventListener('visibilitychange', watch);
       clearTimeout(resting);
       sources.end();
       pane.remove();

@@ -9,13 +9,15 @@ import { addHistory, addNote, knows } from './thread.js';
 
 export const reading = {
   history(state, frame) {
-    // What was asked for may begin earlier than what the room still has: then so does the answer.
-    const asked = state.asked === null ? {} : { asked: null, older: state.older && state.ranges.length > 1 };
+    // Older lines are still wanted if this is about newer ones: a gap, or only a sign of life.
+    const older = state.older && frame.before > state.ranges[0]?.from + 1;
+    const asked = state.asked === null ? {} : { asked: null, older };
     const before = { ...state, canAsk: true, ...asked, isFirst: false };
     const others = frame.events.filter(({ type, id }) => type !== 'joined' || id !== state.entrance);
     const merged = addHistory(before, frame, others.map((event) => ({ ...lineOf(state, event), past: true })));
     const fresh = merged.lines.filter((line) => line.past && line.key >= state.nextKey);
-    const queue = outgoing.confirm(state.queue, fresh);
+    const answered = state.asked === null ? state.queue : outgoing.settle(state.queue, state.asked);
+    const queue = outgoing.confirm(answered, fresh);
     const isWhole = merged.ranges.length === 1;
     const next = withQueue(countMissed(merged, fresh), isWhole ? outgoing.giveUp(queue, 'doubtful') : queue);
     if (!state.isFirst || fresh.length === 0) return next;
@@ -24,9 +26,7 @@ export const reading = {
 
   said(state, event) {
     const next = speech(stopTyping(state, event.nick), event);
-    // A line that came twice answers once.
-    if (event.nick !== state.me || knows(state, event.id)) return next;
-    return withQueue({ ...next, marker: null }, outgoing.markSaid(state.queue, event.text));
+    return event.nick === state.me ? { ...next, marker: null } : next;
   },
 
   acted: (state, event) => speech(stopTyping(state, event.nick), event),
@@ -34,17 +34,20 @@ export const reading = {
     // After a resume the room tells again what may have been missed.
     const isSame = ({ type, at, nick, to, text }) =>
       type === 'whispered' && at === event.at && nick === event.nick && to === event.to && text === event.text;
-    return state.lines.some(isSame) ? state : speech(state, { ...event, toMe: event.to === state.me });
+    if (state.lines.some(isSame)) return state;
+    const late = !state.canAsk; // between the welcome and the history, it is told again
+    const next = speech(state, { ...event, late, toMe: event.to === state.me });
+    return withQueue(next, outgoing.confirm(state.queue, [lineOf(state, event)]));
   },
 
   notice(state, event) {
     // Before somebody is in, the close that follows says it again, beside the name form.
     if (state.me === null) return state;
-    const queue = event.refused ? outgoing.markRefused(state.queue) : state.queue;
-    return withQueue(add(state, event), queue);
+    return withQueue(add(state, event), outgoing.markNoticed(state.queue, event.refused === true));
   },
 
   looking: (state, { looking }) => ({ ...state, looking, unread: looking ? 0 : state.unread }),
+  panes: (state, { panes }) => ({ ...state, panes }),
   older: (state) => ({ ...state, older: true }),
 };
 

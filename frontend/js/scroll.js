@@ -6,6 +6,8 @@ const TOP = 200; // pixels from the top at which older lines are fetched
 const SEEN = 5; // lines of which one at least will still be there after a change
 
 const topOf = (element) => element.getBoundingClientRect().top;
+// A line that gets another above it may lose its byline: its words are to stay.
+const endOf = (element) => element.getBoundingClientRect().bottom;
 
 export function stayAtEnd(scroller, content, jump, { onMove, onTop }) {
   let following = true;
@@ -28,11 +30,11 @@ export function stayAtEnd(scroller, content, jump, { onMove, onTop }) {
     const seen = inSight();
     const result = change();
     const [kept, was] = seen.find(([element]) => element.isConnected) ?? [];
-    if (kept) scroller.scrollTop += topOf(kept) - was;
+    if (kept) scroller.scrollTop += endOf(kept) - was;
     return result;
   }
 
-  // -> [[element, its place]]; searched by halves, because there may be thousands above.
+  // -> [[element, its end]]; searched by halves, because there may be thousands above.
   function inSight() {
     const elements = content.children;
     const top = topOf(scroller);
@@ -42,7 +44,7 @@ export function stayAtEnd(scroller, content, jump, { onMove, onTop }) {
       if (topOf(elements[middle]) < top) from = middle + 1;
       else to = middle;
     }
-    return [...elements].slice(from, from + SEEN).map((element) => [element, topOf(element)]);
+    return [...elements].slice(from, from + SEEN).map((element) => [element, endOf(element)]);
   }
 
   scroller.addEventListener('scroll', () => {

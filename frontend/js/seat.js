@@ -2,12 +2,14 @@
 // Pure, like store.js. It must not know what others say.
 
 import * as outgoing from './outgoing.js';
-import { addNote, newEpoch, newest } from './thread.js';
+import { addNote, inDoubt, newEpoch, newest } from './thread.js';
 
 export const seat = {
   link(state, { phase, why = '', seconds = 0, elsewhere = false }) {
     const away = { joined: false, prompted: false, resuming: false, canAsk: false, asked: null, older: false };
-    const next = { ...state, ...away, link: { phase, why, seconds } };
+    const link = { phase, why, seconds };
+    // From now on a command that was sent is no longer one whose answer is about to come.
+    const next = withQueue({ ...state, ...away, link }, state.joined ? [...state.queue] : state.queue);
     if (phase !== 'stopped') return next;
     const asking = { name: nameOf(state), reason: why, refused: false, elsewhere };
     const gone = { ...next, wanted: null, members: [], asking };
@@ -33,12 +35,13 @@ export const seat = {
   welcome(state, { nick, token, resumed, members, total, topic = '', last = 0, heard = 0 }) {
     const known = state.ranges.length ? newest(state) : state.last;
     const isNew = known !== null && last < known; // the ids, since the room has forgotten the old ones
+    const thread = resumed ? state : inDoubt(state);
     // Copied with the tab, the same queue may have been sent from another window meanwhile.
     const isShared = resumed && heard > (state.seat?.sent ?? 0);
     const queue = isShared ? outgoing.doubt(state.queue, { nick, after: known ?? 0 }) : state.queue;
     const next = withQueue(
       {
-        ...(isNew ? newEpoch(state) : state),
+        ...(isNew ? newEpoch(thread) : thread), arrived: state.nextKey,
         me: nick, wanted: null, joined: true, prompted: false, resuming: false, asking: null,
         seat: { token, sent: resumed ? heard : 0 },
         canAsk: !resumed, // then the history comes by itself
@@ -52,8 +55,8 @@ export const seat = {
     return resumed ? next : addNote(next, { type: 'welcome', nick, topic, again: state.me !== null });
   },
 
-  typed(state, { lines }) {
-    const queue = outgoing.enqueue(state.queue, lines, state.nextKey);
+  typed(state, { lines, quiet = false }) {
+    const queue = outgoing.enqueue(state.queue, lines, state.nextKey, quiet);
     return withQueue({ ...state, nextKey: state.nextKey + lines.length }, queue);
   },
 
@@ -64,7 +67,10 @@ export const seat = {
     return withQueue(next, outgoing.markSent(state.queue, key, { n: next.seat.sent, nick, after }));
   },
 
-  asked: (state, { before }) => ({ ...countFrame(state), asked: before }),
+  asked(state) {
+    const next = countFrame(state);
+    return { ...next, asked: next.seat.sent };
+  },
   again: (state, { key }) => withQueue(state, outgoing.sendAgain(state.queue, key)),
   discard: (state, { key }) => withQueue(state, outgoing.discard(state.queue, key)),
 };
@@ -76,5 +82,5 @@ const countFrame = (state) => ({ ...state, seat: { ...state.seat, sent: state.se
 const loseSeat = (state) => withQueue({ ...state, seat: null }, outgoing.recount(state.queue, Infinity));
 
 export function withQueue(state, queue) {
-  return queue === state.queue ? state : { ...state, queue, pending: queue.filter(outgoing.isSpoken) };
+  return queue === state.queue ? state : { ...state, queue, pending: outgoing.pendingIn(queue, state.joined) };
 }

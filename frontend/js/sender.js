@@ -1,7 +1,7 @@
 // Sends what waits: requests for history and typed lines, in order, no faster than the room hears them.
 // It must not know how lines are answered.
 
-import { nextRequest } from './thread.js';
+import { nextRequest } from './requests.js';
 
 const BURST = 8; // a little less than the room allows, for what others send
 const PER_SECOND = 2;
@@ -30,7 +30,7 @@ export function createSender({ getState, dispatch, send, now = () => performance
 
 export function nextToSend(state) {
   const request = nextRequest(state);
-  if (request) return { text: `/history ${request.join(' ')}`, event: { type: 'asked', before: request[0] } };
+  if (request) return { text: `/history ${request.join(' ')}`, event: { type: 'asked' } };
   const entry = state.joined && state.queue.find(({ status }) => status === 'queued');
   return entry ? { text: entry.text, event: { type: 'sent', key: entry.key } } : null;
 }

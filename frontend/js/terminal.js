@@ -60,10 +60,10 @@ export function createTerminal({ close }) {
   return {
     pane,
     // Only now it has a size, which the server is told.
-    open() {
+    open(takesFocus) {
       connect();
       resized.observe(output);
-      input.focus();
+      if (takesFocus) input.focus();
     },
     end() {
       resized.disconnect();

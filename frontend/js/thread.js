@@ -3,25 +3,36 @@
 //
 // The functions take and give back a state with these parts:
 //   lines   in order of (epoch, place, key). A line's place is its event's id; a line without one
-//           (a notice, a whisper, a divider) stands just behind the event it came after.
+//           (a notice, a whisper, a divider) stands just behind the event it came after; if it is late,
+//           behind the one it was said after.
 //   ranges  [{from, to}], ascending: every event with from < id <= to is here, or was never for us.
 //           Between two ranges there is a gap. What is below the first is there for the asking.
 //   tip     the id that the live events have come to
 //   epoch   grows when the ids start anew, because the server has forgotten the old ones
+//   arrived the key of the first line of this stay: if the ids have started anew, this and later ones tell of it
 
 export const MAX_LINES = 1000; // keeps a page left open for days quick and small
 export const MAX_READING = 3000; // while somebody reads further up, nothing should vanish there
 
-const GAP = 100; // the most that the server gives at once
-const OLDER = 50;
-
-export const emptyThread = { lines: [], ranges: [], tip: 0, epoch: 0, nextKey: 0 };
+export const emptyThread = { lines: [], ranges: [], tip: 0, epoch: 0, arrived: 0, nextKey: 0 };
 
 export const newest = ({ ranges }) => ranges.at(-1)?.to ?? 0;
 
 export const knows = ({ ranges }, id) => ranges.some(({ from, to }) => from < id && id <= to);
 
-export const newEpoch = (state) => ({ ...state, epoch: state.epoch + 1, ranges: [] });
+export function newEpoch(state) {
+  const epoch = state.epoch + 1;
+  const lines = state.lines.map((line) => (line.key >= state.arrived ? { ...line, epoch } : line));
+  return { ...state, epoch, lines, ranges: [] };
+}
+
+// Somebody has a new seat, maybe in a room that was started anew: their newest line is to be told again,
+// for if it is another one now, its time says so.
+export function inDoubt(state) {
+  const last = state.lines.findLast(({ id, epoch }) => id && epoch === state.epoch)?.id ?? 0;
+  const ranges = state.ranges.filter(({ from }) => from < last);
+  return { ...state, ranges: ranges.map(({ from, to }) => ({ from, to: Math.min(to, last - 1) })) };
+}
 
 export function addNote(state, line, place = state.tip + 0.5) {
   return insert(state, [{ ...line, place }]);
@@ -36,15 +47,29 @@ export function addLive(state, line) {
 
 // -> the state, and the keys of its new lines begin at the old state's nextKey.
 export function addHistory(state, { since, before, more }, lines) {
-  if (contradicts(state, lines)) state = newEpoch(state);
-  const fresh = lines.filter((line) => !knows(state, line.id)).map((line) => ({ ...line, place: line.id }));
-  return insert({ ...state, ranges: cover(state.ranges, more ? since : 0, before - 1) }, fresh);
+  const times = timesIn(state);
+  if (lines.some(({ id, at }) => times.has(id) && times.get(id) !== at)) state = newEpoch(state);
+  const here = timesIn(state);
+  const fresh = lines.filter(({ id }) => !knows(state, id) && !here.has(id)).map((line) => ({ ...line, place: line.id }));
+  return placeLate(insert({ ...state, ranges: cover(state.ranges, more ? since : 0, before - 1) }, fresh));
 }
 
-function contradicts({ lines, epoch }, others) {
-  const times = new Map(lines.filter((line) => line.epoch === epoch).map((line) => [line.id, line.at]));
-  return others.some(({ id, at }) => times.has(id) && times.get(id) !== at);
+// Where a line without an id belongs that is told later than it was said, only its time says.
+function placeLate(state) {
+  const { lines, epoch, ranges } = state;
+  const isLate = (line) => line.late && line.epoch === epoch;
+  if (!lines.some(isLate)) return state;
+  const placed = lines.map((line) => {
+    if (!isLate(line)) return line;
+    const before = lines.findLast((one) => one.id && one.epoch === epoch && one.at <= line.at);
+    const place = (before?.id ?? ranges[0].from) + 0.75;
+    return place === line.place ? line : { ...line, place }; // the same one is not drawn and read out again
+  });
+  return { ...state, lines: placed.sort(inOrder) };
 }
+
+const timesIn = ({ lines, epoch }) =>
+  new Map(lines.filter((line) => line.epoch === epoch).map((line) => [line.id, line.at]));
 
 function cover(ranges, from, to) {
   const touches = (range) => range.from <= to && range.to >= from;
@@ -63,7 +88,7 @@ function insert(state, fresh) {
   return trim({ ...state, lines, nextKey: nextKey + fresh.length });
 }
 
-const isFull = (state) => !state.looking && state.lines.length >= MAX_READING;
+export const isFull = (state) => !state.looking && state.lines.length >= MAX_READING;
 
 // The oldest go; from then on they count as not known, so that they can be asked for again.
 function trim(state) {
@@ -73,16 +98,4 @@ function trim(state) {
   const lost = lines.slice(0, extra).findLast((line) => line.id && line.epoch === epoch)?.id ?? 0;
   const left = ranges.filter(({ to }) => to > lost || to === newest(state)).map(({ from, to }) => ({ from: Math.max(from, lost), to }));
   return { ...state, lines: lines.slice(extra), ranges: left };
-}
-
-export const hasOlder = ({ canAsk, lines, ranges }) =>
-  canAsk && ranges[0]?.from > 0 && lines.length + OLDER <= MAX_READING;
-
-// -> [before, count] of what to ask the server for now, if anything: gaps first, one request at a time.
-export function nextRequest(state) {
-  const { joined, canAsk, asked, ranges, older, tip } = state;
-  if (!joined || !canAsk || asked !== null || isFull(state)) return null;
-  if (newest(state) < tip) return [tip + 1, GAP];
-  if (ranges.length > 1) return [ranges.at(-1).from + 1, GAP];
-  return older && hasOlder(state) ? [ranges[0].from + 1, OLDER] : null;
 }

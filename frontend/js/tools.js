@@ -2,18 +2,20 @@
 
 import { eventually, stylesheet } from './lazy.js';
 
-// room: {getState, command(line)}, for what shows more of the room than its conversation.
+// room: {getState, command(line), keep(ids of the panes that are open)}, for what shows more of the room
+// than its conversation. What was open before a reload is opened again.
 // -> press(id of a button), and hear(event, state) for all that happens.
 export function createTools(bar, room) {
   const buttonOf = (id) => bar.querySelector(`#${id}`);
-  const terminal = createPane(buttonOf('terminal'), async (close) => {
+  const terminal = createPane(buttonOf('terminal'), keep, async (close) => {
     const [{ createTerminal }] = await Promise.all([eventually(() => import('./terminal.js')), stylesheet('terminal')]);
     return createTerminal({ close });
   });
-  const nursery = createPane(buttonOf('nursery'), async (close) => {
+  const nursery = createPane(buttonOf('nursery'), keep, async (close) => {
     const [{ createNursery }] = await Promise.all([eventually(() => import('./nursery.js')), stylesheet('nursery')]);
     return createNursery({ ...room, close });
   });
+  const panes = { terminal, nursery };
   const presses = {
     telnet: opener(buttonOf('telnet'), async () => (await eventually(() => import('./card.js'))).createCard()),
     settings: opener(buttonOf('settings'), async () => (await eventually(() => import('./settings.js'))).createSettings()),
@@ -21,10 +23,18 @@ export function createTools(bar, room) {
     nursery: nursery.toggle,
   };
 
+  function keep() {
+    room.keep(Object.keys(panes).filter((id) => panes[id].isOpen()));
+  }
+
+  for (const [id, { open }] of Object.entries(panes)) {
+    if (room.getState().panes.includes(id)) open(false);
+  }
+
   return {
     press: (id) => presses[id](),
     hear(event, state) {
-      const [asks, stops] = event.type === 'typed' ? wishesIn(event.lines) : [];
+      const [asks, stops] = event.type === 'typed' && !event.quiet ? wishesIn(event.lines) : [];
       if (asks) nursery.open(false);
       if (stops) nursery.close();
       nursery.tell(event, state);
@@ -57,13 +67,15 @@ function opener(button, load) {
 }
 
 // A part of the page that is there while its button says so: load(close) -> {pane, open(takesFocus), end, hear}.
-function createPane(button, load) {
+// turned() when it is opened or closed.
+function createPane(button, turned, load) {
   let opened = null; // a promise of it
 
   function open(takesFocus) {
     if (opened) return;
     button.setAttribute('aria-expanded', 'true');
     const opening = opened = load(close);
+    turned();
     opening.then((part) => {
       if (opened !== opening) return; // closed again before it had come
       document.body.append(part.pane);
@@ -75,6 +87,7 @@ function createPane(button, load) {
     const closing = opened;
     opened = null;
     button.setAttribute('aria-expanded', 'false');
+    turned();
     closing?.then(({ pane, end }) => {
       const heldFocus = pane.contains(document.activeElement);
       if (pane.isConnected) end();
@@ -85,6 +98,7 @@ function createPane(button, load) {
   return {
     open,
     close,
+    isOpen: () => opened !== null,
     toggle: () => (opened ? close() : open(true)),
     tell: (event, state) => opened?.then(({ hear }) => hear(event, state)),
   };

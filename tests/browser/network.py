@@ -25,6 +25,7 @@ class Network:
         self._is_cut = False
         self._loses_answers = False
         self._connections: set[trio.CancelScope] = set()
+        self._silent: set[trio.CancelScope] = set()
         self._is_up = threading.Event()
 
     @property
@@ -44,6 +45,10 @@ class Network:
     def lose_answers(self) -> None:
         """What the browser says arrives; what the program answers does not."""
         self._loses_answers = True
+
+    def swallow(self) -> None:
+        """The connections there are carry nothing any more, and nobody is told; new ones do."""
+        self._silent |= self._connections
 
     async def serve(self) -> None:
         """Relay until ``end``."""
@@ -81,7 +86,8 @@ class Network:
     ) -> None:
         with suppress(trio.BrokenResourceError):
             while data := await browser.receive_some(MAX_BYTES):
-                await program.send_all(data)
+                if both not in self._silent:
+                    await program.send_all(data)
         both.cancel()
 
     async def _answer(
@@ -89,7 +95,7 @@ class Network:
     ) -> None:
         with suppress(trio.BrokenResourceError):
             while data := await program.receive_some(MAX_BYTES):
-                if not self._loses_answers:
+                if not (self._loses_answers or both in self._silent):
                     await browser.send_all(data)
         both.cancel()
 

@@ -76,14 +76,16 @@ def choosing_a_command(visitor: Visitor, _: Running) -> None:
 
 
 def offline(visitor: Visitor, room: Running) -> None:
-    """The room is gone, and a line waits for it."""
+    """The room is gone, and a line and a command wait for it."""
     with network(room.bound) as way:
         visitor.page.goto(way.url)
         visitor.joins("bob")
         way.cut()
         expect(visitor.status).to_contain_text(re.compile("offline|reconnecting", re.I))
         visitor.says("is anybody there?")
+        visitor.says("/me waits")
         visitor.sees("is anybody there?")
+        visitor.sees("/me waits")
 
 
 State = Callable[[Visitor, Running], None]

@@ -244,6 +244,54 @@ def test_commands_typed_by_hand_open_the_tree_and_close_it(
     expect(button).to_have_attribute("aria-expanded", "false")
 
 
+def test_a_page_that_nobody_sees_does_not_have_the_tree_walked_for_it(
+    room: Running, visitors: Visitors
+) -> None:
+    """It costs the room something; whoever looks again sees it go on."""
+    bob = visitors.arrives("about:blank")
+    with bob.page.expect_websocket() as opened:
+        bob.page.goto(room.bound.page_url)
+    socket = opened.value
+    bob.joins("bob")
+    tree = opens_the_tree(bob)
+    with socket.expect_event("framesent", lambda line: line == "/tasks stop"):
+        bob.looks_elsewhere()
+    with raw_telnet(room.bound, "alice") as alice:
+        # What was under way has come when somebody else's word has.
+        alice.says("is anybody looking?")
+        bob.sees("is anybody looking?")
+        expect(task(tree, "alice (telnet)")).to_have_count(0)
+        with socket.expect_event("framesent", lambda line: line == "/tasks watch"):
+            bob.looks_again()
+        expect(task(tree, "alice (telnet)")).to_be_visible()
+    expect(bob.page.get_by_role("button", name="Nursery", exact=True)).to_have_attribute(
+        "aria-expanded", "true"
+    )
+
+
+def test_what_was_open_is_open_after_a_reload(room: Running, visitors: Visitors) -> None:
+    """Nursery and terminal; what was closed stays closed, and the message has the keyboard."""
+    bob = visitors.arrives(room.bound.page_url, "bob")
+    tree = opens_the_tree(bob)
+    bob.page.reload()
+    expect(task(tree, "bob (web), you")).to_be_visible()
+    expect(bob.message).to_be_visible()
+    bob.page.get_by_role("button", name="Close tree").click()
+    terminal = bob.page.get_by_role("complementary", name="Terminal pane")
+    bob.page.get_by_role("button", name="Terminal").click()
+    expect(terminal).to_contain_text("Please enter username:")
+    bob.page.reload()
+    expect(terminal).to_contain_text("Please enter username:")
+    expect(tree).to_have_count(0)
+    expect(bob.message).to_be_focused()
+    bob.page.get_by_role("button", name="Close pane").click()
+    bob.page.reload()
+    expect(bob.message).to_be_visible()
+    expect(terminal).to_have_count(0)
+    bob.says("all is as it was")
+    bob.sees_once("all is as it was")
+
+
 def test_the_keyboard_is_enough_for_the_tree(room: Running, visitors: Visitors) -> None:
     """One Tab stop for all tasks; Enter chooses; Escape closes, and the button has the focus."""
     bob = visitors.arrives(room.bound.page_url, "bob")

@@ -111,6 +111,33 @@ def test_a_newcomer_sees_what_was_said_last_and_more_on_demand(
         bob.sees_once("line 1.", "line 150.", "and now?")
 
 
+TOP = "element => element.getBoundingClientRect().top"
+
+GO_TO_THE_TOP = """(element) => {
+    element.closest('[role=log]').scrollTo(0, 0);
+    return element.getBoundingClientRect().top;
+}"""
+"""And tell where this element is then, before anything can have come of it."""
+
+
+def test_what_one_reads_does_not_move_when_older_lines_come_above_it(
+    busy_room: Running, visitors: Visitors
+) -> None:
+    """Not by a pixel, from the first time on to the last, when the button for more goes away."""
+    with raw_telnet(busy_room.bound, "alice") as alice:
+        alice.says(*numbered(1, 150), "/who")
+        alice.sees("1 here")
+        bob = visitors.arrives(busy_room.bound.page_url, "bob")
+        bob.sees("line 150.")
+        while (first := shown(bob)[0]) > 1:
+            reading = bob.log.get_by_text(f"line {first + 2}.", exact=True)
+            before = reading.evaluate(GO_TO_THE_TOP)
+            expect(bob.log.get_by_text(f"line {first - 1}.", exact=True)).to_have_count(1)
+            bob.settles()
+            assert abs(reading.evaluate(TOP) - before) <= 1
+        expect(bob.page.get_by_role("button", name="earlier messages")).to_be_hidden()
+
+
 def test_a_long_day_leaves_the_page_quick_and_small(busy_room: Running, visitors: Visitors) -> None:
     """Five thousand messages: no task keeps the reader waiting, and the page stays bounded."""
     with raw_telnet(busy_room.bound, "alice") as alice:

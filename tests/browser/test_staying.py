@@ -11,6 +11,7 @@ from pexpect import spawn
 from playwright.sync_api import expect
 
 from tests.browser.network import Network, network
+from tests.browser.telnets import raw_telnet
 from tests.browser.visitors import Visitors
 from tests.clients.programs import gnu_telnet
 from tests.processes import Running, running
@@ -59,6 +60,21 @@ def test_a_reload_keeps_the_seat_and_nobody_notices(
     expect(carol.log.get_by_text("bob joined")).to_have_text("alice and bob joined")
 
 
+def test_after_a_reload_a_whisper_stands_where_it_was_said(
+    room: Running, visitors: Visitors, witness: "spawn[str]"
+) -> None:
+    """The room tells it again before anything else, as it has no number; but it has a time."""
+    bob = visitors.arrives(room.bound.page_url, "bob")
+    bob.says("before")
+    bob.sees_once("before")
+    witness.sendline("/msg bob between us")
+    bob.sees_once("between us")
+    bob.says("after")
+    bob.sees_once("before", "between us", "after")
+    bob.page.reload()
+    bob.sees_once("before", "between us", "after")
+
+
 def test_a_restart_under_the_page_asks_for_the_name_again_and_loses_no_line(
     room: Running, visitors: Visitors
 ) -> None:
@@ -85,6 +101,32 @@ def test_a_restart_under_the_page_asks_for_the_name_again_and_loses_no_line(
         bob.sees_once("before", "typed meanwhile", "half a thought")
         visitors.leave()
         assert again.stop() == 0
+
+
+def test_a_room_that_was_started_anew_is_not_taken_for_the_one_before(
+    room: Running, visitors: Visitors
+) -> None:
+    """Its ids begin again, and have come further when the page is back: all of it is shown."""
+    bob = visitors.arrives(room.bound.page_url, "bob")
+    bob.says("in the old room")
+    bob.sees_once("in the old room")
+    assert room.stop() == 0
+    ports = ("--port", str(room.bound.port), "--telnet-port", "0")
+    lines = [f"line {number}." for number in range(1, 151)]  # more than one answer holds
+    with running(*ports, limits=False) as anew, raw_telnet(anew.bound, "alice") as alice:
+        alice.says(*lines, "/who")
+        alice.sees("1 here")
+        expect(bob.name).to_be_visible(timeout=40_000)
+        bob.join.click()
+        bob.sees(lines[-1])
+        expect(bob.log.get_by_text(re.compile(r"^line \d+\.$"))).to_have_text(lines)
+        alice.says("live")
+        bob.sees_once("in the old room", "line 1.", "line 150.", "live")
+        bob.says("and here I am")
+        bob.sees_once("live", "and here I am")
+        expect(bob.log.get_by_text("alice joined")).to_have_count(1)
+        visitors.leave()
+        assert anew.stop() == 0
 
 
 def test_after_a_cut_what_was_typed_meanwhile_is_said_once_and_in_order(

@@ -105,6 +105,22 @@ class Visitor:
             "new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
         )
 
+    def looks_elsewhere(self) -> None:
+        """Another tab covers the page: a headless Chromium never says so by itself."""
+        self._is_hidden("true")
+
+    def looks_again(self) -> None:
+        """The page is in sight."""
+        self._is_hidden("false")
+
+    def _is_hidden(self, is_so: str) -> None:
+        self.page.evaluate(
+            f"""Object.defineProperty(
+                document, 'hidden', {{ configurable: true, get: () => {is_so} }}
+            );
+            document.dispatchEvent(new Event('visibilitychange'));"""
+        )
+
     def is_at_the_end(self) -> None:
         """The conversation is scrolled to its end (soon), give or take a line."""
         self.page.wait_for_function(

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { history, ids, joined, load, lost, play, randomness, resumed, said, welcome } from './helpers.mjs';
 
-const { addHistory, addLive, emptyThread, MAX_LINES, MAX_READING, newest, nextRequest } = await load('thread.js');
+const { addHistory, addLive, emptyThread, MAX_LINES, MAX_READING, newest } = await load('thread.js');
+const { nextRequest } = await load('requests.js');
 const { initialState, reduce } = await load('store.js');
 
 const range = (from, to) => Array.from({ length: to - from }, (_, index) => from + 1 + index);
@@ -56,6 +57,19 @@ test('a whisper that is told again after a resume is shown once', () => {
   assert.deepEqual(state.lines.filter(({ type }) => type === 'whispered').map(({ at }) => at), [5, 6]);
 });
 
+test('whispers that are told again after a reload stand where they were said, however much is known by then', () => {
+  const whisper = (at) => ({ type: 'whispered', at, nick: 'bob', to: 'alice', text: `psst ${at}` });
+  const told = (state) => state.lines.map((line) => line.id ?? (line.type === 'whispered' ? line.text : line.type));
+  const again = [{ ...resumed, last: 8 }, whisper(2.5), whisper(2.7), whisper(6), whisper(9), history(4, 9, range(4, 8).map((id) => said(id)))];
+  const state = play(again, initialState({ token: 't', nick: 'alice', last: 6 }));
+  assert.deepEqual(told(state), ['psst 2.5', 'psst 2.7', 5, 6, 'missed', 'psst 6', 7, 8, 'psst 9']);
+  assert.deepEqual(play([{ type: 'asked' }, history(7, 9, [said(8)])], state).lines.map((line, index) => line === state.lines[index]), state.lines.map(() => true));
+  const live = play([said(9), whisper(3)], state);
+  assert.deepEqual(told(live).slice(-3), ['psst 9', 9, 'psst 3']);
+  const older = play([{ type: 'asked' }, history(0, 5, range(0, 4).map((id) => said(id)))], state);
+  assert.deepEqual(told(older), [1, 2, 'psst 2.5', 'psst 2.7', 3, 4, 5, 6, 'missed', 'psst 6', 7, 8, 'psst 9']);
+});
+
 test('older lines are asked for when the reader wants them, and come above', () => {
   const state = play([{ ...welcome, last: 100 }, history(50, 101, range(50, 100).map((id) => said(id)))]);
   assert.equal(nextRequest(state), null);
@@ -77,6 +91,30 @@ test('ids that start anew are noticed by another time, too', () => {
   const before = joined([said(1), said(2)]);
   const state = play([lost, { ...welcome, last: 9 }, history(0, 10, [{ ...said(2), at: 50 }, { ...said(9), at: 60 }])], before);
   assert.deepEqual(ids(state), [1, 2, 2, 9]);
+});
+
+test('ids that started anew and have come further since are noticed when the page has another seat', () => {
+  const before = joined([history(0, 1, []), ...range(0, 5).map((id) => said(id))]);
+  const anew = (id) => ({ ...said(id, undefined, `new ${id}`), at: 1000 + id });
+  for (const last of [5, 6, 50, 105, 300]) {
+    let state = play([lost, { ...welcome, last }, anew(last + 1)], before);
+    for (let request = nextRequest(state); request; request = nextRequest(state)) {
+      const [end, count] = request;
+      const since = Math.max(0, end - 1 - count);
+      state = play([{ type: 'asked' }, history(since, end, range(since, end - 1).map(anew))], state);
+    }
+    const texts = state.lines.filter((line) => line.id).map((line) => line.text);
+    assert.deepEqual(texts, [...range(0, 5).map((id) => `line ${id}`), ...range(0, last + 1).map((id) => `new ${id}`)], `last ${last}`);
+    assert.equal(state.missed.count, last);
+  }
+});
+
+test('another seat in the same room shows no line again', () => {
+  const before = joined([history(0, 1, []), ...range(0, 5).map((id) => said(id))]);
+  const back = play([lost, { ...welcome, last: 8 }, { type: 'asked' }, history(0, 9, range(0, 8).map((id) => said(id)))], before);
+  assert.deepEqual(ids(back), range(0, 8));
+  assert.equal(back.missed.count, 3);
+  assert.equal(nextRequest(back), null);
 });
 
 test('the lines are bounded, more loosely while the reader is further up', () => {
@@ -106,6 +144,13 @@ test('an answer about less than was asked for, since the room has forgotten the 
   const asked = play([{ type: 'older' }, { type: 'asked', before: 4951 }], late);
   const answered = reduce(asked, history(4969, 4970, [], false));
   assert.equal(nextRequest({ ...answered, tip: 5010 })?.[0], 5011);
+});
+
+test('older lines are still wanted after an answer about something else', () => {
+  const state = play([{ ...welcome, last: 100 }, history(50, 101, range(50, 100).map((id) => said(id)))]);
+  const asked = play([{ type: 'asked' }, { type: 'older' }], state);
+  assert.deepEqual(nextRequest(reduce(asked, history(99, 101, [said(100)]))), [51, 50]);
+  assert.equal(nextRequest(reduce(asked, history(0, 51, []))), null);
 });
 
 test('what was dropped can be asked for again', () => {

@@ -7,6 +7,8 @@ const { createSender, nextToSend } = await load('sender.js');
 const { keepsake, recall, remember } = await load('memory.js');
 const { initialState, reduce } = await load('store.js');
 const { clean } = await load('lines.js');
+const { enqueue } = await load('outgoing.js');
+const { shownAs } = await load('answers.js');
 
 const typed = (...lines) => ({ type: 'typed', lines });
 const statuses = (state) => state.queue.map(({ text, status }) => [text, status]);
@@ -104,12 +106,12 @@ test('requests for history count as frames, too', () => {
 test('after a lost seat the history tells what was said, and the reader decides about the rest', () => {
   const { state } = sendAll(joined([said(1, alice, 'a'), typed('a', 'b', '/who')]));
   const back = play([lost, { type: 'prompt' }, { type: 'resuming' }, { type: 'prompt', reason: 'Your seat was not kept' }], state);
-  assert.deepEqual(statuses(back), [['a', 'doubtful'], ['b', 'doubtful']]);
+  assert.deepEqual(statuses(back), [['a', 'doubtful'], ['b', 'doubtful'], ['/who', 'doubtful']]);
   const told = play([{ type: 'chose', name: 'alice' }, { ...welcome, last: 4 }, history(0, 5, [said(1, alice, 'a'), said(3, alice, 'b')])], back);
-  assert.deepEqual(statuses(told), [['a', 'unconfirmed']]);
+  assert.deepEqual(statuses(told), [['a', 'unconfirmed'], ['/who', 'unconfirmed']]);
   assert.equal(nextToSend(told), null);
   assert.deepEqual(sendAll(reduce(told, { type: 'again', key: told.queue[0].key })).texts, ['a']);
-  assert.deepEqual(reduce(told, { type: 'discard', key: told.queue[0].key }).queue, []);
+  assert.deepEqual(statuses(reduce(told, { type: 'discard', key: told.queue[0].key })), [['/who', 'unconfirmed']]);
 });
 
 test('the same words said before are not taken for the answer, not even after a reload', () => {
@@ -129,9 +131,91 @@ test('a line is not given up while there is a gap in which it may be', () => {
 test('another window may send what waits: here it is only offered', () => {
   const offline = play([lost, typed('a', '/who')], joined());
   const taken = reduce(offline, { type: 'link', phase: 'stopped', why: 'x', elsewhere: true });
-  assert.deepEqual(statuses(taken), [['a', 'unconfirmed']]);
+  assert.deepEqual(statuses(taken), [['a', 'unconfirmed'], ['/who', 'unconfirmed']]);
   assert.ok(taken.seat);
   assert.equal(keepsake(taken).token, undefined);
+});
+
+test('a command is done with when it is answered, by what comes of it or by a notice', () => {
+  const whispered = { type: 'whispered', at: 1, nick: 'alice', to: 'bob', text: 'psst' };
+  const renamed = { type: 'renamed', id: 3, at: 1, old: 'alice', new: 'carol' };
+  const answers = [
+    ['/who', { type: 'notice', text: '1 here' }],
+    ['/msg bob psst', whispered],
+    ['/msg nobody psst', { type: 'notice', text: 'There is no nobody here.' }],
+    ['/me waves', { type: 'acted', id: 2, at: 1, ...alice, text: 'waves' }],
+    ['/source a.py 1', { type: 'source', file: 'a.py', first: 1, lines: [] }],
+    ['/history', history(0, 1, [])],
+    ['/nick carol', renamed],
+  ];
+  let { state } = sendAll(joined([typed(...answers.map(([text]) => text))]));
+  assert.deepEqual(state.pending, []); // nobody has to be told for the moment that takes
+  for (const [text, answer] of answers) {
+    assert.equal(state.queue[0].text, text);
+    state = reduce(state, answer);
+  }
+  assert.deepEqual(state.queue, []);
+});
+
+test('what others do, and what is told again, answers no command', () => {
+  const { state } = sendAll(joined([typed('/me waves', '/msg bob psst')]));
+  const others = [
+    { type: 'acted', id: 1, at: 1, ...bob, text: 'waves' }, { type: 'renamed', id: 2, at: 1, old: 'bob', new: 'rob' },
+    { type: 'whispered', at: 1, nick: 'bob', to: 'alice', text: 'psst' },
+  ];
+  assert.equal(play(others, state).queue.length, 2);
+});
+
+test('a notice is no answer to a command while a line before it waits for its own', () => {
+  const { state } = sendAll(joined([typed('a', '/who')]));
+  const told = { type: 'notice', text: 'You are muted' };
+  assert.equal(reduce(state, told).queue.length, 2);
+  assert.deepEqual(play([said(1, alice, 'a'), told], state).queue, []);
+});
+
+test('a request that is answered shows what was passed over in silence before it', () => {
+  const { state } = sendAll(joined([typed('/tasks stop', 'a')]));
+  const answered = play([{ type: 'asked' }, typed('b'), history(0, 1, [])], state);
+  assert.deepEqual(statuses(answered), [['a', 'refused'], ['b', 'queued']]);
+});
+
+test('a command typed while the connection is lost waits to be seen, and is sent once', () => {
+  const offline = play([lost, typed('/me waves', '/msg bob psst')], joined());
+  assert.deepEqual(offline.pending.map(({ status }) => status), ['queued', 'queued']);
+  const { state, texts } = sendAll(reduce(offline, resumed));
+  assert.deepEqual(texts, ['/me waves', '/msg bob psst']);
+  assert.deepEqual(sendAll(state).texts, []);
+});
+
+test('a command that was sent when the connection was lost is shown from then on, until it is known what came of it', () => {
+  const { state } = sendAll(joined([typed('/me waves', '/msg bob psst', '/nick carol', '/who', '/ignore bob')]));
+  const offline = reduce(state, lost);
+  assert.equal(offline.pending.length, 5);
+  const missed = [
+    { type: 'acted', id: 1, at: 1, ...alice, text: 'waves' }, { type: 'renamed', id: 2, at: 1, old: 'alice', new: 'carol' },
+  ];
+  const whisper = { type: 'whispered', at: 1, nick: 'alice', to: 'bob', text: 'psst' };
+  const back = play([{ ...resumed, nick: 'carol', heard: 4, last: 2 }, whisper, history(0, 3, missed)], offline);
+  assert.deepEqual(statuses(back), [['/who', 'unconfirmed'], ['/ignore bob', 'queued']]);
+});
+
+test('what ends the connection has had its answer, and what the page asks by itself is nobody’s worry', () => {
+  for (const text of ['/quit bye', '/cancel', '/chaos crash', '/typing']) {
+    const { state } = sendAll(joined([typed(text)]));
+    assert.deepEqual(reduce(state, { type: 'link', phase: 'stopped', why: 'x' }).queue, [], text);
+  }
+  const { state } = sendAll(joined([{ ...typed('/tasks watch'), quiet: true }]));
+  assert.deepEqual(state.queue, []);
+  assert.equal(state.seat.sent, 1);
+  assert.deepEqual(play([{ ...typed('/demo'), quiet: true }, lost], joined()).pending, []);
+});
+
+test('a password is not shown while it waits', () => {
+  const shown = (text) => shownAs(enqueue([], [text], 0)[0]);
+  assert.equal(shown(' /OP secret'), '/OP …');
+  assert.equal(shown('> /op secret'), '> /op …');
+  assert.equal(shown('//op is how'), '/op is how');
+  assert.equal(shown('/msg bob psst'), '/msg bob psst');
 });
 
 test('a reload keeps the seat and what waits, but never a password', () => {
@@ -186,15 +270,16 @@ test('however often the connection breaks or the page reloads, each line is said
     const hear = () => {
       const text = wire.shift();
       heard += 1;
-      log.push(said(log.length + 1, alice, text));
+      log.push({ ...said(log.length + 1, alice, text.replace('/me ', '')), type: text.startsWith('/me ') ? 'acted' : 'said' });
       back.push(log.at(-1));
     };
     const connect = () => {
       state = play([{ ...resumed, heard, last: log.length }, history(0, log.length + 1, log)], state);
     };
     let count = 0;
+    const textOf = (n) => `${n % 3 === 1 ? '/me ' : ''}line ${n % 5}`; // the same words again and again
     const step = (chance) => {
-      if (chance < 0.25) state = reduce(state, typed(`line ${count++ % 5}`)); // the same words again and again
+      if (chance < 0.25) state = reduce(state, typed(textOf(count++)));
       else if (chance < 0.55 && state.joined) {
         const next = nextToSend(state);
         if (next) {
@@ -218,7 +303,8 @@ test('however often the connection breaks or the page reloads, each line is said
       if (wire.length > 0) hear();
       if (back.length > 0) state = reduce(state, back.shift());
     }
-    assert.deepEqual(log.map(({ text }) => text), Array.from({ length: count }, (_, n) => `line ${n % 5}`), `seed ${seed}`);
+    const heardOnce = log.map(({ type, text }) => (type === 'acted' ? `/me ${text}` : text));
+    assert.deepEqual(heardOnce, Array.from({ length: count }, (_, n) => textOf(n)), `seed ${seed}`);
     assert.deepEqual(state.queue, [], `seed ${seed}`);
   }
 });

@@ -91,7 +91,7 @@ test('lines of one’s own and comings and goings are not unread', () => {
   assert.equal(state.marker, null);
 });
 
-test('unanswered lines stand at the end', () => {
-  const state = joined([{ type: 'typed', lines: ['a', '/who'] }]);
-  assert.deepEqual(types(state), ['welcome', 'pending']);
+test('unanswered lines stand at the end, but for what the page asks by itself', () => {
+  const state = joined([{ type: 'typed', lines: ['a', '/who'] }, { type: 'typed', lines: ['/tasks watch'], quiet: true }]);
+  assert.deepEqual(types(state), ['welcome', 'pending', 'pending']);
 });
