@@ -89,8 +89,15 @@ class Memory:
 @asynccontextmanager
 async def a_node(server: RedisServer) -> AsyncIterator[tuple[RedisJournal, Memory]]:
     """One that has started."""
+    async with a_node_at(server.url) as node:
+        yield node
+
+
+@asynccontextmanager
+async def a_node_at(url: str) -> AsyncIterator[tuple[RedisJournal, Memory]]:
+    """One that has started, with a server that is reached like this."""
     memory = Memory()
-    journal = RedisJournal(server.url, 15.0, memory.follow, memory)
+    journal = RedisJournal(url, 15.0, memory.follow, memory)
     async with trio.open_nursery() as nursery:
         await nursery.start(journal.run)
         yield journal, memory
