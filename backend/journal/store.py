@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any
 
 from backend.journal.codec import decode
-from backend.journal.database import claim, connect, explained, prepare
+from backend.journal.database import check_place, claim, connect, explained, prepare
 from backend.room.entries import Entry
 
 ROWS = 400
@@ -69,7 +69,8 @@ class Store:
         self._path = path
         self._turn = Lock()
         with explained(path), ExitStack() as stack:
-            stack.callback(os.close, claim(path))
+            self._file = claim(path)
+            stack.callback(os.close, self._file)
             self._db = connect(path, "rw")
             stack.callback(self._db.close)
             prepare(self._db)
@@ -108,6 +109,7 @@ class Store:
             DatabaseError: it cannot be written.
         """
         with self._turn, self._transaction():
+            check_place(self._path, self._file)
             for start in range(0, len(texts), ROWS):
                 some = texts[start : start + ROWS]
                 values: list[int | str] = []
@@ -138,8 +140,10 @@ class Store:
 
         It waits for the disk, so by a connection of its own: what is written meanwhile need not.
         """
-        with suppress(sqlite3.Error), closing(connect(self._path, "rw")) as db:
-            db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        with suppress(sqlite3.Error, OSError):
+            check_place(self._path, self._file)  # another's file is not for our log
+            with closing(connect(self._path, "rw")) as db:
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def close(self) -> None:
         """Let go of the file. Nothing that was written depends on it."""
