@@ -41,7 +41,9 @@ export const reading = {
     // Before somebody is in, the close that follows says it again, beside the name form.
     if (state.me === null) return state;
     const queue = event.refused ? outgoing.markRefused(state.queue) : state.queue;
-    return withQueue(add(state, event), queue);
+    const link = { ...state.link, away: event.away ?? state.link.away };
+    const isRepeated = event.refused && state.lines.at(-1)?.text === event.text; // the lines themselves show it
+    return withQueue({ ...(isRepeated ? state : add(state, event)), link }, queue);
   },
 
   looking: (state, { looking }) => ({ ...state, looking, unread: looking ? 0 : state.unread }),
