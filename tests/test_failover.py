@@ -182,11 +182,12 @@ def told(event: dict[str, Any]) -> tuple[int, str, str]:
     return event["id"], event["nick"], event["text"]
 
 
-async def test_a_fail_over_in_the_midst_of_a_chat_goes_unnoticed() -> None:
-    """The primary is killed while everybody talks, and the replica takes its place.
+@pytest.mark.parametrize("is_planned", [False, True])
+async def test_a_fail_over_in_the_midst_of_a_chat_goes_unnoticed(is_planned: bool) -> None:
+    """The primary is killed while everybody talks, or changes places with its replica.
 
-    All that was said is heard once and in one order, on both nodes and through either door;
-    nobody goes or comes.
+    In the latter case it goes on to answer, but takes no more writes. All that was said is heard
+    once and in one order, on both nodes and through either door; nobody goes or comes.
     """
     lines = [str(number) for number in range(60)]
 
@@ -212,8 +213,13 @@ async def test_a_fail_over_in_the_midst_of_a_chat_goes_unnoticed() -> None:
     async def fail_over() -> None:
         for event in is_busy.values():
             await event.wait()
-        redis.primary.kill()
-        redis.promote()
+        if is_planned:
+            assert redis.primary.ask("failover") == "OK\n"
+            await until_so(lambda: "role:master" in redis.replica.ask("info", "replication"))
+            await until(eve, "notice", text=patience.AWAY)
+        else:
+            redis.primary.kill()
+            redis.promote()
         switch.move(redis.replica_port)
 
     is_busy = {"ann": trio.Event(), "bob": trio.Event()}
@@ -227,9 +233,10 @@ async def test_a_fail_over_in_the_midst_of_a_chat_goes_unnoticed() -> None:
         at_browser(two.bound, "bob") as bob,
         at_terminal(one.bound, "tom") as tom,
         at_terminal(two.bound, "tim") as tim,
+        at_browser(one.bound, "eve") as eve,
     ):
-        await until(ann, "joined", nick="tim")
-        await until(bob, "joined", nick="tim")
+        await until(ann, "joined", nick="eve")
+        await until(bob, "joined", nick="eve")
         async with trio.open_nursery() as nursery:
             nursery.start_soon(talk, ann, "ann", "tim")
             nursery.start_soon(talk, bob, "bob", "tom")
@@ -245,7 +252,7 @@ async def test_a_fail_over_in_the_midst_of_a_chat_goes_unnoticed() -> None:
             await late.type("late")
             welcome = await late.sees("welcome")
             members = sorted(each["nick"] for each in welcome["members"])
-            assert members == ["ann", "bob", "late", "tim", "tom"]
+            assert members == ["ann", "bob", "eve", "late", "tim", "tom"]
 
 
 async def test_what_a_replica_never_got_remains_if_a_node_heard_it() -> None:
