@@ -1,7 +1,7 @@
 """A crowd: comings and goings are gathered, told together, and cost no more for being many."""
 
 import json
-from unittest.mock import patch
+from unittest.mock import PropertyMock, patch
 
 import pytest
 
@@ -10,6 +10,7 @@ from backend.room.crowd import CROWD, NAMED
 from backend.room.deliveries import Delivery
 from backend.room.entries import Arrived, Gone, Line, Tick
 from backend.room.events import Joined, Left, Listed, Person, Presence, Renamed, Welcomed
+from backend.room.members import Members
 from backend.room.room import Room
 from backend.wire import frames, terminal
 
@@ -131,6 +132,15 @@ def test_a_storm_names_some_and_counts_the_rest() -> None:
     assert news.joined_total == 5_000 - CROWD
     assert len(frames.encode(news)) < 8_000
     assert max(sizes) < 8
+
+
+def test_nobody_lists_the_whole_crowd_for_one_who_comes_or_goes() -> None:
+    """So that it costs as much in a room of 100,000 as in one of a thousand."""
+    room = crowd_of(CROWD + 2)
+    with patch.object(Members, "connections", new_callable=PropertyMock) as listed:
+        join(room, "ann")
+        room.apply(Gone("p7", "", AT))
+    listed.assert_not_called()
 
 
 def test_who_lists_some_of_a_crowd_and_counts_the_rest() -> None:

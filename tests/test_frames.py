@@ -94,6 +94,7 @@ CONTRACT: list[tuple[Event, str]] = [
         '{"type":"whispered","at":1700000000.25,"nick":"bob","to":"al","text":"psst 👩‍👩‍👧"}',
     ),
     (Noticed("one\ntwo"), '{"type":"notice","text":"one\\ntwo"}'),
+    (Noticed("back", away=False), '{"type":"notice","text":"back","away":false}'),
     (Moderated("muted", "c7", "bob is muted."), '{"type":"notice","text":"bob is muted."}'),
     (Dismissed("Goodbye bob.", 1000), '{"type":"notice","text":"Goodbye bob."}'),
 ]

@@ -11,7 +11,7 @@ import trio
 
 from backend.journal import lease, redis
 from backend.journal.codec import encode
-from backend.journal.follower import END, BrokenLogError, Follower, Record
+from backend.journal.follower import END, BrokenLogError, Follower, Position, Record
 from backend.journal.redis import RedisJournal
 from backend.journal.server import connect
 from backend.room.entries import Arrived, Entry, Gone, Line, Tick
@@ -19,10 +19,17 @@ from tests.redis_server import RedisServer, needs_redis, redis_server
 
 SECONDS = 30.0
 
+
+def then(before: Record, seq: str, text: str) -> Record:
+    """The next record of the same node."""
+    here = before.position
+    return Record(here.life, here.number + 1, here.tag, before.node, seq, text)
+
+
 FIRST = Record(7, 1, "", "a", "1", encode(Arrived("a-c1", "web", "t", 1.0)))
-SECOND = Record(7, 2, "a:1", "a", "2", encode(Arrived("a-c2", "web", "t", 1.0)))
-LEFT = Record(7, 3, "a:2", "a", "3", encode(Gone("a-c1", "", 2.0)))
-DEAD = Record(7, 4, "a:3", "a", END, "10.5 15.0 connection lost")
+SECOND = then(FIRST, "2", encode(Arrived("a-c2", "web", "t", 1.0)))
+LEFT = then(SECOND, "3", encode(Gone("a-c1", "", 2.0)))
+DEAD = then(LEFT, END, "10.5 15.0 connection lost")
 
 
 def follower(*records: Record) -> Follower:
@@ -62,7 +69,20 @@ def test_what_does_not_continue_the_log_is_not_followed(wrong: Record) -> None:
 
 def test_a_repeated_entry_is_passed_over() -> None:
     """Should one ever be in the log twice."""
-    assert follower(FIRST).take(replace(FIRST, number=2, after="a:1")) == []
+    assert follower(FIRST).take(then(FIRST, FIRST.seq, FIRST.text)) == []
+
+
+def test_the_same_entries_in_another_order_are_another_log() -> None:
+    """As many of them, and the same last one: whoever followed these cannot go on with those."""
+
+    def end(*nodes: str) -> Position:
+        record = replace(FIRST, node=nodes[0])
+        for node in nodes[1:]:
+            record = replace(then(record, "1", FIRST.text), node=node)
+        return record.position
+
+    assert end("a", "b", "c").number == end("b", "a", "c").number
+    assert end("a", "b", "c") != end("b", "a", "c")
 
 
 class Memory:
@@ -89,8 +109,15 @@ class Memory:
 @asynccontextmanager
 async def a_node(server: RedisServer) -> AsyncIterator[tuple[RedisJournal, Memory]]:
     """One that has started."""
+    async with a_node_at(server.url) as node:
+        yield node
+
+
+@asynccontextmanager
+async def a_node_at(url: str) -> AsyncIterator[tuple[RedisJournal, Memory]]:
+    """One that has started, with a server that is reached like this."""
     memory = Memory()
-    journal = RedisJournal(server.url, 15.0, memory.follow, memory)
+    journal = RedisJournal(url, 15.0, memory.follow, memory)
     async with trio.open_nursery() as nursery:
         await nursery.start(journal.run)
         yield journal, memory
@@ -125,7 +152,10 @@ async def flushed(journal: RedisJournal) -> None:
 
 @needs_redis
 async def test_what_was_appended_is_not_appended_again() -> None:
-    """Though the answer was lost, and it was sent once more with what came later."""
+    """Though the answer was lost, and it was sent once more with what came later.
+
+    Nor is something appended when what came before is missing: a fail-over has lost it.
+    """
     with redis_server() as redis:
         async with a_node(redis) as (_, memory), connect(redis.url) as server:
             answer = await server.do("enter", "n", 60_000)
@@ -136,6 +166,7 @@ async def test_what_was_appended_is_not_appended_again() -> None:
             assert await server.do("append", "n", life, 2, *texts[1:]) == ["ok"]
             assert await server.do("append", "stranger", life, 1, "x") == ["lost"]
             assert await server.do("append", "n", "1", 4, "x") == ["lost"]
+            assert await server.do("append", "n", life, 5, "x") == ["lost"]
             await until(lambda: len(memory.seen) >= 3)
             assert memory.seen == texts
 

@@ -15,6 +15,7 @@ import pytest
 import trio
 
 from backend.history import public_events
+from backend.journal.database import MISPLACED
 from backend.room.events import Said
 from tests.processes import ROOT, Running, run, running
 from tests.talkers import Terminal, ask, at_browser, at_terminal
@@ -201,6 +202,30 @@ async def test_a_disk_that_fills_keeps_the_room_talking_until_there_is_room_agai
         assert "Traceback" not in room.logged()
     texts = [e.text for e in public_events(Path(history)) if isinstance(e, Said)]
     assert texts == ["before", *(f"{n} " + "x" * 900 for n in range(200)), "still here"]
+
+
+async def test_a_history_that_is_moved_away_is_told_of_until_it_is_back(history: str) -> None:
+    """By status, and by one line that says what to do; the room goes on."""
+    with running(*PORTS, HISTORY=history) as room:
+        async with at_terminal(room.bound, "ann") as ann, at_terminal(room.bound, "bob") as bob:
+            await ann.reads_line("<meta>: bob joined.")
+            assert (await health(room))[0] == 200
+            os.rename(history, f"{history}-away")
+            await bob.type("what was that")
+            await ann.reads_line("<bob> : what was that")
+            with trio.fail_after(SAFETY_SECONDS):
+                while (status := await health(room))[0] == 200:  # noqa: ASYNC110 - a process
+                    await trio.sleep(0.05)
+            assert status[0] == 503
+            assert MISPLACED in str(status[1]["trouble"])
+            os.rename(f"{history}-away", history)
+            with trio.fail_after(SAFETY_SECONDS):
+                while (await health(room))[0] != 200:  # noqa: ASYNC110 - likewise
+                    await trio.sleep(0.05)
+        assert room.stop() == 0
+        assert room.logged().count(MISPLACED) == 1
+    texts = [e.text for e in public_events(Path(history)) if isinstance(e, Said)]
+    assert texts == ["what was that"]
 
 
 def test_a_second_room_on_the_same_file_costs_one_clear_line(history: str) -> None:

@@ -380,6 +380,52 @@ async def test_what_cannot_be_written_at_the_end_is_said(
     assert "entries of the history that were not written: 3000" in caplog.text
 
 
+def misplace(path: Path, hidden: Path, instead: str) -> None:
+    """The file has another name; under its own there is this, or nothing."""
+    path.rename(hidden)
+    if instead:
+        path.write_text(instead)
+
+
+def put_back(path: Path, hidden: Path, instead: str) -> None:
+    """It is where it was; nothing was done to what was there instead."""
+    assert not instead or path.read_text() == instead
+    hidden.replace(path)
+
+
+@pytest.mark.parametrize("instead", ["", "Dear Sir or Madam"])
+async def test_a_file_that_is_gone_or_replaced_is_told_of_also_in_silence(
+    path: Path,
+    stores: list[Store],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    instead: str,
+) -> None:
+    """What is there instead is left alone; when the file is back, all is written into it."""
+    monkeypatch.setattr(sqlite, "CHECKPOINT_SECONDS", 0.01)
+    hidden, notes = path.with_name("hidden"), Notes()
+    async with journal_in(path, notes) as journal:
+        journal.record(lines(1)[0])
+        await until(lambda: journal._safe == 1)
+        misplace(path, hidden, instead)
+        await until(lambda: journal.trouble)
+        assert journal.trouble == (
+            "the history cannot be written: "
+            "its file was deleted, moved or replaced: put it back, or restart the room"
+        )
+        journal.record(lines(2)[0])
+        with trio.move_on_after(0.1) as patience:
+            await journal.flush()
+        assert patience.cancelled_caught
+        put_back(path, hidden, instead)
+        await journal.flush()
+        assert journal.trouble is None
+    assert len(caplog.records) == 2
+    again = Notes()
+    async with journal_in(path, again):
+        assert again.entries == notes.entries == lines(1, 2)
+
+
 async def test_a_fault_in_writing_does_not_end_the_room(
     path: Path, stores: list[Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 Knows SQLite, locks and permissions; not what entries and snapshots are for.
 """
 
+import errno
 import fcntl
 import os
 import secrets
@@ -22,6 +23,9 @@ VERSION = 1
 
 DatabaseError = sqlite3.Error, OSError
 """What may go wrong with a file at any time."""
+
+MISPLACED = "its file was deleted, moved or replaced: put it back, or restart the room"
+"""What SQLite would not notice: it goes on with the file it has open, which nobody finds again."""
 
 _TABLES = f"""
     PRAGMA journal_mode = WAL;
@@ -69,6 +73,18 @@ def claim(path: Path) -> int:
             os.fchmod(file, 0o600)
         stack.pop_all()
     return file
+
+
+def check_place(path: Path, file: int) -> None:
+    """Make sure that a claimed file is what is found under its name.
+
+    Raises:
+        OSError: it is not, or that cannot be seen.
+    """
+    with suppress(FileNotFoundError):
+        if os.path.samestat(os.stat(path), os.fstat(file)):
+            return
+    raise OSError(errno.ESTALE, MISPLACED)
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:

@@ -5,6 +5,7 @@ knows the same, so what a node's end means is not said by anybody, but seen by a
 """
 
 from dataclasses import dataclass
+from hashlib import sha1
 from typing import Any
 
 from backend.journal.codec import decode
@@ -25,7 +26,7 @@ class Position:
     Attributes:
         life: which log; another if it was begun anew.
         number: how many entries there were, since the first one ever.
-        tag: names the last of them.
+        tag: made of all of them: who said them, in which order.
     """
 
     life: int = 0
@@ -56,7 +57,9 @@ class Record:
     @property
     def position(self) -> Position:
         """How far one is after it."""
-        return Position(self.life, self.number, f"{self.node}:{self.seq}")
+        chain = f"{self.after} {self.node}:{self.seq}".encode()
+        tag = sha1(chain, usedforsecurity=False).hexdigest()[:16]  # as redis.lua makes it
+        return Position(self.life, self.number, tag)
 
 
 class Follower:

@@ -1,8 +1,8 @@
 -- What a node does to the log, each deed as a whole or not at all: the first argument names the
 -- deed, the second the node. Every answer is a list that begins with a word.
 --
--- The log is a stream whose entries are numbered without a gap and name the one before them: so
--- whoever follows it sees for certain when it is not the log it was. A log that was begun anew has
+-- The log is a stream whose entries are numbered without a gap and each have a tag, made of the tag
+-- before: so whoever follows it sees for certain when it is not the log it was. A log that was begun anew has
 -- another "life"; a node that is not among the nodes says nothing any more.
 
 local log, state, nodes, leases, kept, offers = unpack(KEYS)
@@ -25,7 +25,7 @@ local function add(from, first, texts)
     local seq = first == 'end' and first or whole(first + i - 1)
     n = n + 1
     call('XADD', log, life .. '-' .. whole(n), 'after', tag, 'node', from, 'seq', seq, 'e', text)
-    tag = from .. ':' .. seq
+    tag = string.sub(redis.sha1hex(tag .. ' ' .. from .. ':' .. seq), 1, 16)
   end
   call('HSET', state, 'n', whole(n), 'tag', tag)
 end
@@ -79,17 +79,19 @@ function deeds.renew(lease, its_life, n, tag, grace)
   return {'ok', life}
 end
 
--- Some entries; those that are in the log already are passed over.
+-- Some entries; those that are in the log already are passed over. Where there are some missing
+-- before them, this log has lost its end, and the node knows what they were.
 function deeds.append(its_life, first, ...)
   local last = call('HGET', nodes, node)
   if its_life ~= life or not last then return {'lost'} end
   local texts, known = {}, last + 1 - first
+  if known < 0 then return {'lost'} end
   for i, text in ipairs({...}) do
     if i > known then texts[#texts + 1] = text end
   end
   if #texts > 0 then
-    add(node, math.max(first, last + 1), texts)
-    call('HSET', nodes, node, whole(math.max(first, last + 1) + #texts - 1))
+    add(node, last + 1, texts)
+    call('HSET', nodes, node, whole(last + #texts))
   end
   return {'ok'}
 end

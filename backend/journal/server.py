@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import anyio
 import coredis
 import trio
 from coredis.exceptions import AuthenticationError, NoScriptError, RedisError, ResponseError
@@ -33,6 +34,12 @@ CONNECTIONS = 3
 
 _KEYS = [f"{{playroom}}:{name}" for name in ("log", "state", "nodes", "leases", "kept", "offers")]
 _DEEDS = Path(__file__).with_name("redis.lua").read_text(encoding="utf-8")
+
+_LOST = (
+    *(RedisError, OSError),
+    # Which coredis lets through, where a connection ends in the midst of TLS.
+    *(anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError),
+)
 
 # It logs tracebacks of what it raises as well; we say what there is to say.
 logging.getLogger("coredis").addHandler(logging.NullHandler())
@@ -106,7 +113,7 @@ async def connect(url: str) -> AsyncIterator[Server]:
     try:
         async with client:
             yield Server(client)
-    except* (RedisError, OSError) as group:
+    except* _LOST as group:
         raise AwayError(_why(group)) from group
 
 
@@ -116,7 +123,10 @@ def _tls(url: str) -> dict[str, Any]:
     if parts.scheme != "rediss":
         return {}
     wanted = parse_qs(parts.query)
-    context = ssl.create_default_context(cafile=wanted.get("ssl_ca_certs", [None])[0])
+    try:
+        context = ssl.create_default_context(cafile=wanted.get("ssl_ca_certs", [None])[0])
+    except OSError as error:
+        raise AwayError(f"its ssl_ca_certs cannot be used: {_why(error)}") from error
     if wanted.get("ssl_cert_reqs") == ["none"]:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -130,7 +140,7 @@ def _in_time(seconds: float) -> Iterator[None]:
             yield
     except trio.TooSlowError:
         raise AwayError("it does not answer") from None
-    except (RedisError, OSError) as error:
+    except _LOST as error:
         raise AwayError(_why(error)) from error
 
 

@@ -110,7 +110,7 @@ class SqliteJournal:
             task_status.started()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._write, store, name="history writer")
-                nursery.start_soon(_checkpoint, store, name="history checkpoints")
+                nursery.start_soon(self._checkpoint, store, name="history checkpoints")
         finally:
             if self._safe < self._last:
                 log.error(
@@ -189,8 +189,8 @@ class SqliteJournal:
         self._is_written.set()
         self._is_written = trio.Event()
 
-
-async def _checkpoint(store: Store) -> None:
-    while True:
-        await trio.sleep(CHECKPOINT_SECONDS)
-        await trio.to_thread.run_sync(store.checkpoint, abandon_on_cancel=True)
+    async def _checkpoint(self, store: Store) -> None:
+        while True:
+            await trio.sleep(CHECKPOINT_SECONDS)
+            await trio.to_thread.run_sync(store.checkpoint, abandon_on_cancel=True)
+            self._is_recorded.set()  # be it nothing: so a file that is gone is noticed in silence

@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any
 
 from backend.journal.codec import decode
-from backend.journal.database import claim, connect, explained, prepare
+from backend.journal.database import check_place, claim, connect, explained, prepare
 from backend.room.entries import Entry
 
 ADD = "INSERT OR IGNORE INTO entries SELECT ? + key, value FROM json_each(?)"
@@ -69,7 +69,8 @@ class Store:
         self._path = path
         self._turn = Lock()
         with explained(path), ExitStack() as stack:
-            stack.callback(os.close, claim(path))
+            self._file = claim(path)
+            stack.callback(os.close, self._file)
             self._db = connect(path, "rw")
             stack.callback(self._db.close)
             prepare(self._db)
@@ -109,6 +110,7 @@ class Store:
         """
         entries = after + 1, json.dumps(texts)
         with self._turn:
+            check_place(self._path, self._file)
             if snapshot is None:
                 self._db.execute(ADD, entries)
                 return
@@ -136,8 +138,10 @@ class Store:
 
         It waits for the disk, so by a connection of its own: what is written meanwhile need not.
         """
-        with suppress(sqlite3.Error), closing(connect(self._path, "rw")) as db:
-            db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        with suppress(sqlite3.Error, OSError):
+            check_place(self._path, self._file)  # another's file is not for our log
+            with closing(connect(self._path, "rw")) as db:
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def close(self) -> None:
         """Let go of the file. Nothing that was written depends on it."""

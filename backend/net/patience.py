@@ -114,9 +114,10 @@ class Patience:
         if self._journal.is_away == self._is_away:
             return
         self._is_away = self._journal.is_away
+        news = Noticed(AWAY if self._is_away else BACK, away=self._is_away)
         for connection in self._connections.values():
             if self._is_member(connection) and connection.goodbye is None:
-                self._show(Noticed(AWAY if self._is_away else BACK), connection)
+                self._show(news, connection)
             _wake(connection)
 
     def scatter(self) -> None:

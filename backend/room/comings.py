@@ -48,8 +48,8 @@ class Comings:
         else:
             told.append(Joined(self._history.next_id(), at, member.nick.text, member.via))
         self._members.add(member)
-        others = self._members.connections, frozenset({member.connection})
-        return [Delivery(joined, *others) for joined in told]
+        newcomer = frozenset({member.connection})
+        return [Delivery(joined, self._members.connections, newcomer) for joined in told]
 
     def went(self, member: Member, reason: str, at: float) -> list[Delivery]:
         """Somebody is gone."""

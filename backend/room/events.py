@@ -185,10 +185,12 @@ class Noticed:
     Attributes:
         text: what; it may have several lines, split by LF.
         refused: true if it answers plain speech, which was not said.
+        away: whether the room is out of reach from now on; None if it is not about that.
     """
 
     text: str
     refused: Literal[True] | None = None
+    away: bool | None = None
 
 
 Deed = Literal["promoted", "kicked", "muted", "unmuted", "banned", "unbanned"]

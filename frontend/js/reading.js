@@ -43,7 +43,10 @@ export const reading = {
   notice(state, event) {
     // Before somebody is in, the close that follows says it again, beside the name form.
     if (state.me === null) return state;
-    return withQueue(add(state, event), outgoing.markNoticed(state.queue, event.refused === true));
+    const queue = outgoing.markNoticed(state.queue, event.refused === true);
+    const link = { ...state.link, away: event.away ?? state.link.away };
+    const isRepeated = event.refused && state.lines.at(-1)?.text === event.text; // the lines themselves show it
+    return withQueue({ ...(isRepeated ? state : add(state, event)), link }, queue);
   },
 
   looking: (state, { looking }) => ({ ...state, looking, unread: looking ? 0 : state.unread }),

@@ -4,8 +4,9 @@ import { el } from './dom.js';
 
 export function createStatus(element) {
   return function render({ link }) {
-    element.dataset.phase = link.phase;
-    const text = { connecting: 'Connecting…', open: 'Connected', stopped: link.why }[link.phase];
+    const phase = link.away ? 'away' : link.phase;
+    element.dataset.phase = phase;
+    const text = { connecting: 'Connecting…', open: 'Connected', away: 'The room is out of reach', stopped: link.why }[phase];
     if (text !== undefined) {
       element.replaceChildren(text);
       return;

@@ -25,7 +25,7 @@ const reducers = { ...seat, ...reading, ...presence };
 export function initialState({ token, sent = 0, nick = '', last = null, queue = [], panes = [] } = {}) {
   const state = {
     ...emptyThread,
-    link: { phase: 'connecting', why: '', seconds: 0 }, // or 'open', 'waiting', 'stopped'
+    link: { phase: 'connecting', why: '', seconds: 0 }, // or 'open' (away: with a room out of reach), 'waiting', 'stopped'
     seat: token ? { token, sent } : null, // ours in the room, even while the connection is lost
     resuming: false,
     wanted: null, // a name that was given before the prompt came

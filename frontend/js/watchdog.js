@@ -23,7 +23,9 @@ export function createWatchdog({ getState, ask, giveUp }) {
 }
 
 // -> the number of the oldest frame of this seat that has to be answered; 0 at the door; null: none.
+// While the room is out of the server's reach, the server has said so, and why nothing is answered.
 export function awaitedIn({ joined, asked, queue, link, prompted }) {
+  if (link.away) return null;
   if (!joined) return link.phase === 'open' && !prompted ? 0 : null;
   const sent = queue.filter(({ status }) => status === 'sent').map(({ n }) => n);
   const all = asked === null ? sent : [...sent, asked];

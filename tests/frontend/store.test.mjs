@@ -144,6 +144,21 @@ test('a welcome brings the topic, and takes back one that is no more', () => {
   assert.equal(play([{ ...welcome, resumed: true, topic: '' }], state).topic, '');
 });
 
+test('that the room is out of reach holds until it is back, or until there is another connection', () => {
+  const away = reduce(joined(), { type: 'notice', text: 'gone', away: true });
+  assert.equal(away.link.away, true);
+  assert.equal(reduce(away, { type: 'notice', text: 'You are muted' }).link.away, true);
+  assert.equal(reduce(away, { type: 'notice', text: 'back', away: false }).link.away, false);
+  assert.ok(!reduce(away, { type: 'link', phase: 'open' }).link.away);
+});
+
+test('refusals one after the other for the same reason say it once', () => {
+  const no = { type: 'notice', text: 'You are muted', refused: true };
+  const state = play([no, no, no], joined());
+  assert.equal(state.lines.filter(({ text }) => text === no.text).length, 1);
+  assert.equal(play([no, { type: 'notice', text: 'x' }, no], joined()).lines.at(-1).text, no.text);
+});
+
 test('a notice becomes a line, and is nobody’s; before joining the name form has it', () => {
   const line = lastLine(reduce(joined(), { type: 'notice', text: 'hello' }));
   assert.deepEqual([line.type, line.text, line.own], ['notice', 'hello', false]);

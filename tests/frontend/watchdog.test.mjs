@@ -88,3 +88,15 @@ test('nobody waits any more once the connection is lost', (t) => {
   t.mock.timers.tick(60_000);
   assert.deepEqual(cut.log, []);
 });
+
+test('a server that says the room is out of its reach is waited for', (t) => {
+  const it = watched(t, sentLines('a'));
+  const notice = (text, away) => ({ type: 'notice', text, away });
+  it.happens(notice('The room cannot be reached.', true));
+  t.mock.timers.tick(60_000);
+  assert.deepEqual(it.log, []);
+  it.happens(notice('The room can be reached again.', false));
+  t.mock.timers.tick(10_000);
+  t.mock.timers.tick(10_000);
+  assert.deepEqual(it.log, ['asked', 'given up']);
+});
