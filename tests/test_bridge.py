@@ -12,7 +12,7 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, Request
 
 from backend.app import Bound
-from backend.bridge import bridge
+from backend.bridge import visitor
 from backend.bridge.address import parse
 from backend.bridge.bridge import serve
 from backend.bridge.dial import CannotReachError, dial
@@ -31,12 +31,12 @@ from tests.talkers import (
 
 HOST = "127.0.0.1"
 
-AGAIN = "<meta>: Connecting again. What you type meanwhile is lost."
+AGAIN = "<meta>: Connecting again. What you type meanwhile is kept."
 LOST = "<meta>: The connection to the room is lost."
 
 
 @asynccontextmanager
-async def a_bridge(dial: bridge.Dial) -> AsyncIterator[int]:
+async def a_bridge(dial: visitor.Dial) -> AsyncIterator[int]:
     """A bridge that gets to a room so; its port."""
     async with trio.open_nursery() as nursery:
         stop = trio.Event()
@@ -56,8 +56,8 @@ async def at_bridge(room: Bound, nick: str | None = None) -> AsyncIterator[Termi
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long before they try again."""
-    monkeypatch.setattr(bridge, "LONGEST_PAUSE_SECONDS", 0.05)
-    monkeypatch.setattr(bridge, "FIRST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(visitor, "LONGEST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(visitor, "FIRST_PAUSE_SECONDS", 0.05)
 
 
 # --- a conversation ---
@@ -95,12 +95,26 @@ async def test_whoever_ends_their_side_still_reads_the_answers(room: Bound) -> N
         )
 
 
-async def test_a_telnet_that_is_cut_off_has_left(room: Bound) -> None:
-    """Nobody is kept for it."""
-    async with at_terminal(room, "bob") as bob, at_bridge(room, "alice") as alice:
+async def test_a_telnet_that_is_cut_off_has_left() -> None:
+    """No seat is kept for it: the bridge knows that nobody will come back."""
+    limits = replace(UNLIMITED, grace=60.0)
+    async with (
+        a_room(limits) as room,
+        at_terminal(room, "bob") as bob,
+        at_bridge(room, "alice") as alice,
+    ):
         await bob.reads_line("<meta>: alice joined.")
         alice.reset()
-        await bob.reads_line("<meta>: alice left (connection lost)")
+        await bob.reads_line("<meta>: alice left")
+
+
+async def test_a_bridge_that_is_stopped_has_left() -> None:
+    """Neither is one for its telnets."""
+    limits = replace(UNLIMITED, grace=60.0)
+    async with a_room(limits) as room, at_terminal(room, "bob") as bob:
+        async with at_bridge(room, "alice"):
+            await bob.reads_line("<meta>: alice joined.")
+        await bob.reads_line("<meta>: alice left")
 
 
 async def test_who_is_not_let_in_reads_why() -> None:
@@ -145,7 +159,7 @@ class Rooms:
         self.bound: Bound | None = None
 
     async def dial(self) -> Websocket:
-        """See ``bridge.Dial``."""
+        """See ``visitor.Dial``."""
         if self.bound is None:
             await trio.lowlevel.checkpoint()
             raise CannotReachError("nobody is there")
@@ -236,7 +250,7 @@ async def a_visitor() -> AsyncIterator[tuple[trio.abc.Stream, trio.abc.Stream, l
         return websocket
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(bridge.Visitor(1, near, dial_once).bridge)
+        nursery.start_soon(visitor.Visitor(1, near, dial_once).bridge)
         protocol = WSConnection(ConnectionType.SERVER)
         while not (asked := list(protocol.events())):
             protocol.receive_data(bytes(await server.receive_some()))

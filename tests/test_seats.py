@@ -16,7 +16,8 @@ from backend.room.events import (
     Welcomed,
     Whispered,
 )
-from backend.room.room import NOT_KEPT, Room
+from backend.room.room import Room
+from backend.room.seats import NOT_KEPT
 
 AT = 1_700_000_000.0
 GRACE = 15.0
