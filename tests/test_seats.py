@@ -181,7 +181,7 @@ def test_whispers_are_told_before_what_was_public() -> None:
     "line",
     [
         *("/resume", "/resume ann's-token", "/resume ann's-token x", "/resume  0"),
-        "/resume ann's-token 0 0",
+        "/resume ann's-token 0 x",
     ],
 )
 def test_half_a_resume_is_no_name(line: str) -> None:

@@ -165,6 +165,8 @@ class Websocket:
     async def _send(self, event: events.Event) -> None:
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
             async with self._sending:
+                # Or the protocol would take for sent what is cancelled before it is.
+                await trio.lowlevel.checkpoint_if_cancelled()
                 # A close may have come or gone while this waited for its turn.
                 with suppress(ProtocolError):
                     await self._stream.send_all(self._protocol.send(event))

@@ -14,8 +14,7 @@ from backend.net.connection import Connection, Ping
 from backend.net.doorkeeper import Visit
 from backend.net.hub import Hub
 from backend.net.peer import Peer
-from backend.net.upgrade import is_offered
-from backend.net.websocket import PING, Receive, admit, speak
+from backend.net.websocket import PING, Receive, admit, is_offered, speak
 from backend.room.codes import POLICY_VIOLATION
 from backend.room.commands import Resume, parse_at_the_door
 from backend.room.events import Event, Prompted

@@ -52,11 +52,6 @@ def handshake(request: h11.Request) -> bytes:
     return b"\r\n".join([*lines, b"", b""])
 
 
-def is_offered(subprotocol: str, head: bytes) -> bool:
-    """Whether the peer whose ``handshake`` this is offers this subprotocol."""
-    return f"\r\nSec-WebSocket-Protocol: {subprotocol}\r\n".encode() in head
-
-
 def _subprotocols(request: h11.Request) -> list[bytes]:
     """Those that the peer offers and that can be names at all."""
     offered = b",".join(_values(request, b"sec-websocket-protocol")).split(b",")
