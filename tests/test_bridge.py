@@ -16,7 +16,7 @@ from backend.bridge import visitor
 from backend.bridge.address import parse
 from backend.bridge.bridge import serve
 from backend.bridge.dial import CannotReachError, dial
-from backend.bridge.websocket import PING_SECONDS, SUBPROTOCOL, Websocket
+from backend.bridge.websocket import PING_SECONDS, RESUMES, SUBPROTOCOL, Websocket
 from backend.config import UNLIMITED
 from backend.wire import frames
 from tests.talkers import (
@@ -235,7 +235,9 @@ async def test_whoever_hangs_up_meanwhile_is_not_connected_again() -> None:
 
 
 @asynccontextmanager
-async def a_visitor() -> AsyncIterator[tuple[trio.abc.Stream, trio.abc.Stream, list[int]]]:
+async def a_visitor(
+    subprotocol: str = SUBPROTOCOL,
+) -> AsyncIterator[tuple[trio.abc.Stream, trio.abc.Stream, list[int]]]:
     """A telnet and a server on a bridge that keeps nothing in between; and calls, as they come."""
     telnet, near = trio.testing.lockstep_stream_pair()
     far, server = trio.testing.lockstep_stream_pair()
@@ -256,7 +258,8 @@ async def a_visitor() -> AsyncIterator[tuple[trio.abc.Stream, trio.abc.Stream, l
             protocol.receive_data(bytes(await server.receive_some()))
         assert isinstance(asked[0], Request)
         assert asked[0].target == "/telnet"
-        await server.send_all(protocol.send(AcceptConnection(subprotocol=SUBPROTOCOL)))
+        assert asked[0].subprotocols == [RESUMES, SUBPROTOCOL]
+        await server.send_all(protocol.send(AcceptConnection(subprotocol=subprotocol)))
         yield telnet, server, calls
         nursery.cancel_scope.cancel()
 
@@ -329,6 +332,59 @@ async def test_a_server_that_speaks_nonsense_is_left_with_a_line(
     assert answer.decode().startswith(told)
     assert answer.isascii()
     assert b"\x1b" not in answer
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"hello", "<meta>: What it says of the seat makes no sense."),
+        (b"[" * 100, "<meta>: What it says of the seat makes no sense."),
+        (b'{"type":"seat","token":7}', "<meta>: What it says of the seat makes no sense."),
+        (b"\xff", "<meta>: "),
+    ],
+)
+async def test_a_server_that_speaks_nonsense_of_a_seat_is_left_with_a_line(
+    said: bytes, told: str, autojump_clock: trio.testing.MockClock
+) -> None:
+    """And nothing of it is shown."""
+    async with a_visitor(RESUMES) as (telnet, server, _), trio.open_nursery() as nursery:
+        assert bytes(await server.receive_some())[0] == 0x81  # text, whole: how it begins
+        nursery.start_soon(_say_and_close, server, bytes((0x81, len(said))) + said)
+        answer = b""
+        while data := await telnet.receive_some():
+            answer += data
+    assert answer.decode().startswith(told)
+    assert answer.isascii()
+    assert b"type" not in answer.partition(b"\n")[0]
+
+
+async def test_what_only_newer_bridges_understand_is_passed_over(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """And not shown; the conversation goes on."""
+    async with a_visitor(RESUMES) as (telnet, server, _):
+        await server.receive_some()
+        await server.send_all(b'\x81\x0e{"type":"new"}' + frames.binary(b"hello\r\n"))
+        assert await telnet.receive_some() == b"hello\r\n"
+
+
+async def test_a_message_without_end_is_not_waited_for(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """What comes in pieces is shown when it is whole, and is not kept without bound."""
+    async with a_visitor() as (telnet, server, _), trio.open_nursery() as nursery:
+        await server.send_all(b"\x02\x05hello")
+        await server.send_all(b"\x80\x02\r\n")
+        assert await telnet.receive_some() == b"hello\r\n"
+        await server.send_all(b"\x02\x05hello")
+        nursery.start_soon(_flood_in_vain, server, b"\x00\x7e\x27\x10" + b"x" * 10_000)
+        assert await telnet.receive_some() == b"<meta>: What it sends is too much.\r\n"
+        nursery.cancel_scope.cancel()
+
+
+async def _flood_in_vain(stream: trio.abc.Stream, piece: bytes) -> None:
+    with suppress(trio.BrokenResourceError):
+        await flood(stream, piece, [])
 
 
 async def _say_and_close(server: trio.abc.Stream, said: bytes) -> None:

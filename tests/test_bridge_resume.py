@@ -18,6 +18,7 @@ from backend.bridge.memory import MAX_KEPT_BYTES
 from backend.bridge.seat import Seat
 from backend.bridge.websocket import Websocket
 from backend.config import UNLIMITED
+from backend.net import tunnel
 from tests.talkers import PATIENCE, PROMPT, Terminal, a_room, at_browser, at_terminal
 
 HOST = "127.0.0.1"
@@ -336,6 +337,30 @@ async def test_whoever_was_never_in_the_room_is_asked_again() -> None:
         await trio.testing.wait_all_tasks_blocked(0.05)
         network.mend()
         await eve.joins("eve")
+
+
+async def test_a_room_that_keeps_no_seats_is_joined_again_under_the_nick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One that is older than this bridge; the others see a leaving and a joining."""
+    monkeypatch.setattr(tunnel, "RESUMES", "nothing.we.offer")
+    async with (
+        a_room(KEEPS_SEATS) as room,
+        at_terminal(room, "bob") as bob,
+        bridged(room) as (network, port),
+        at_telnet(port, "alice") as alice,
+    ):
+        await bob.reads_line("<meta>: alice joined.")
+        await network.cut()
+        await is_told_of_the_loss(alice)
+        await bob.reads_line("<meta>: alice left (connection lost)")
+        await alice.type("hello?")
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        network.mend()
+        await alice.reads_line(f"{PROMPT}alice")
+        await alice.reads_line("<meta>: Welcome alice.")
+        await bob.reads_line("<meta>: alice joined.")
+        await bob.reads_line("<alice> : hello?")
 
 
 async def test_the_token_reaches_neither_screen_nor_log(

@@ -19,6 +19,8 @@ from tests.talkers import (
     PATIENCE,
     PROMPT,
     PUTTY_HELLO,
+    Terminal,
+    Wire,
     a_room,
     a_websocket,
     ask,
@@ -141,6 +143,16 @@ async def test_a_lost_tunnel_has_left_at_once() -> None:
         await alice.reads_line("<meta>: bob left")
 
 
+async def test_a_tunnel_that_was_cut_has_left_at_once() -> None:
+    """Likewise."""
+    async with a_room(replace(UNLIMITED, grace=60.0)) as room, at_terminal(room, "alice") as alice:
+        async with a_websocket(room, "/telnet", [SUBPROTOCOL]) as websocket:
+            await Terminal(Wire(websocket)).joins("bob")
+            await alice.reads_line("<meta>: bob joined.")
+            await websocket._stream.aclose()
+        await alice.reads_line("<meta>: bob left (connection lost)")
+
+
 # --- bridges, which resume ---
 
 
@@ -209,6 +221,7 @@ async def test_cues_come_in_character_mode_too(room: Bound) -> None:
             shown = await websocket.get_message()
         assert cues == ['{"type":"shown","last":2}']
         assert b"ann joined." in shown
+        assert b"\x1b[" in shown  # the line in the making is drawn again
 
 
 @pytest.mark.parametrize("token", ["nobody's", "\N{SNOWMAN}", "x" * 1_000])
