@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from backend.bridge.seat import Seat
 from backend.room.commands import Resume, parse_at_the_door
 
-SEATED = '{"type":"seat","token":"t0ken","last":7}'
+SEATED = '{"type":"seat","token":"t0ken","resumed":false,"last":7}'
+RESUMED = '{"type":"seat","token":"t0ken","resumed":true,"last":%d}'
 SHOWN = '{"type":"shown","last":%d}'
 WHISPERED = '{"type":"whispered"}'
 
@@ -32,6 +33,8 @@ def after(*cues: str, seat: Seat | None = None) -> Seat:
         ((SEATED,), "/resume t0ken 7 0"),
         ((SEATED, SHOWN % 9, SHOWN % 8, WHISPERED, WHISPERED), "/resume t0ken 9 2"),
         ((SEATED, SHOWN % 9, WHISPERED, SEATED), "/resume t0ken 7 0"),
+        ((SEATED, SHOWN % 9, WHISPERED, RESUMED % 12), "/resume t0ken 9 1"),
+        ((SEATED, SHOWN % 9, WHISPERED, RESUMED % 8), "/resume t0ken 8 1"),
         ((SEATED, '{"type":"of a newer room","last":99}'), "/resume t0ken 7 0"),
     ],
 )
@@ -53,8 +56,9 @@ def test_an_announced_message_that_never_came_was_not_shown() -> None:
     "text",
     [
         *("hello", "", "null", "7", "[]", "{}", '{"type":7}', '{"type":"seat"}', "[" * 100_000),
-        *('{"type":"seat","token":7,"last":1}', '{"type":"shown","last":"8"}', "9" * 5_000),
-        *('{"type":"seat","token":"x","last":null}', '{"type":"shown"}'),
+        *('{"type":"seat","token":7,"resumed":false,"last":1}', '{"type":"shown","last":"8"}'),
+        *('{"type":"seat","token":"x","resumed":false}', '{"type":"shown"}', "9" * 5_000),
+        '{"type":"seat","token":"x","resumed":null,"last":1}',
     ],
 )
 def test_what_is_no_cue_is_an_error_and_changes_nothing(text: str) -> None:

@@ -194,7 +194,11 @@ def test_the_ping_is_an_empty_ping() -> None:
     [
         (
             Welcomed("bob", "telnet", "t0ken", False, (), 1, 7),
-            '{"type":"seat","token":"t0ken","last":7}',
+            '{"type":"seat","token":"t0ken","resumed":false,"last":7}',
+        ),
+        (
+            Welcomed("bob", "telnet", "t0ken", True, (), 1, 7),
+            '{"type":"seat","token":"t0ken","resumed":true,"last":7}',
         ),
         (Said(8, AT, "al", "web", "hi"), '{"type":"shown","last":8}'),
         (Left(9, AT, "al", ""), '{"type":"shown","last":9}'),
@@ -219,8 +223,6 @@ def test_a_cue_says_what_a_bridge_has_to_count(event: Event, told: str) -> None:
         Prompted(),
         Noticed("Yes."),
         Dismissed("Goodbye.", 1000),
-        # What was missed is not seen before it comes, behind this.
-        Welcomed("bob", "telnet", "t0ken", True, (), 1, 7),
     ],
 )
 def test_of_most_that_is_for_one_alone_there_is_nothing_to_count(event: Event) -> None:

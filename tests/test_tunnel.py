@@ -12,7 +12,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection
 from backend.app import Bound
 from backend.config import UNLIMITED
 from backend.net.tunnel import RESUMES, SUBPROTOCOL
-from backend.wire.options import DO, ECHO, IAC, NAWS, SB, SE, SGA
+from backend.wire.options import DO, ECHO, IAC, NAWS, SB, SE, SGA, WILL
 from tests.talkers import (
     HANDSHAKE,
     HELLO_PUTTY,
@@ -182,6 +182,11 @@ async def seated(websocket: WebSocketConnection, nick: str) -> str:
     return str(cue["token"])
 
 
+def resumed(token: str, last: int) -> str:
+    """The cue ahead of a welcome back."""
+    return f'{{"type":"seat","token":"{token}","resumed":true,"last":{last}}}'
+
+
 async def test_a_bridge_is_told_what_it_takes_to_resume_ahead_of_each_event() -> None:
     """Only of what has an id, and of whispers; and it is asked for no name when it is back."""
     async with a_room(replace(UNLIMITED, grace=60.0)) as room:
@@ -197,7 +202,8 @@ async def test_a_bridge_is_told_what_it_takes_to_resume_ahead_of_each_event() ->
                 await hears(websocket, b"<meta>: 2 here: tom (telnet), ann (web)\r\n")
                 await websocket._stream.aclose()
         async with a_bridge(room, f"/resume {token} 3 1") as websocket:
-            await hears(websocket, b"<meta>: Welcome back tom.\r\n", '{"type":"shown","last":4}')
+            await hears(websocket, resumed(token, 4), b"<meta>: Welcome back tom.\r\n")
+            await hears(websocket, '{"type":"shown","last":4}')
             told = await websocket.get_message()
             assert isinstance(told, bytes)
             assert told.startswith(b"<meta>: Earlier (times are UTC):\r\n<meta>: ")
@@ -211,10 +217,14 @@ async def test_cues_come_in_character_mode_too(room: Bound) -> None:
         await seated(websocket, "tom")
         await websocket.send_message(bytes((IAC, SB, NAWS, 0, 40, 0, 24, IAC, SE)))
         await websocket.send_message(b"/rich on\r\n")
-        await websocket.send_message(bytes((IAC, DO, ECHO, IAC, DO, SGA)))
-        await ann.joins("ann")
-        cues = []
+        cues: list[str] = []
         with trio.fail_after(PATIENCE):
+            while bytes((IAC, WILL, ECHO)) not in await websocket.get_message():
+                pass
+            await websocket.send_message(bytes((IAC, DO, ECHO, IAC, DO, SGA)))
+            while b"\x1b[" not in await websocket.get_message():
+                pass
+            await ann.joins("ann")
             while not cues:
                 message = await websocket.get_message()
                 cues += [message] if isinstance(message, str) else []
@@ -270,7 +280,7 @@ async def test_a_newer_bridge_takes_the_seat_from_the_older(room: Bound) -> None
     async with a_bridge(room) as older:
         token = await seated(older, "tom")
         async with a_bridge(room, f"/resume {token} 1 0") as newer:
-            await hears(newer, b"<meta>: Welcome back tom.\r\n")
+            await hears(newer, resumed(token, 1), b"<meta>: Welcome back tom.\r\n")
             await hears(older, b"<meta>: You continued elsewhere.\r\n")
             with trio.fail_after(PATIENCE), pytest.raises(ConnectionClosed) as closed:
                 await older.get_message()

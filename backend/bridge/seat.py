@@ -33,9 +33,9 @@ class Seat:
         except RecursionError:
             cue = None
         match cue:
-            case {"type": "seat", "token": str(), "last": int()} | {"type": "shown", "last": int()}:
+            case {"type": "seat", "token": str(), "resumed": bool(), "last": int()}:
                 self._cue = cue
-            case {"type": "whispered"}:
+            case {"type": "shown", "last": int()} | {"type": "whispered"}:
                 self._cue = cue
             case {"type": str(kind)} if kind not in ("seat", "shown"):
                 pass  # what only newer bridges know
@@ -45,8 +45,11 @@ class Seat:
     def shown(self) -> None:
         """That message has been shown, whole."""
         match cue := self._cue:
-            case {"type": "seat"}:
+            case {"type": "seat", "resumed": False}:
                 self._token, self._last, self._whispers = cue["token"], cue["last"], 0
+            case {"type": "seat"}:
+                # A room that was killed may have forgotten its last moment: ids are used again.
+                self._last = min(self._last, cue["last"])
             case {"type": "shown"}:
                 self._last = max(self._last, cue["last"])  # not what was only shown again
             case {"type": "whispered"}:

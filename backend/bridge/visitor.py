@@ -150,7 +150,7 @@ class Visitor:
         if nick is None:
             return
         await self._hear(websocket)  # a welcome, or a prompt
-        if not self._memory.is_welcome:
+        if self._memory.is_in_line:  # at a prompt
             await self._show(nick + b"\r\n")
             await websocket.send(nick + b"\r\n")
             # A line typed before this would be taken for a name, if this one were refused.

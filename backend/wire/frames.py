@@ -91,8 +91,9 @@ def cue(event: events.Event) -> bytes:
     As one complete text frame; nothing if there is nothing to know.
     """
     match event:
-        case events.Welcomed(token=token, resumed=False, last=last):
-            fields: dict[str, Any] = {"type": "seat", "token": token, "last": last}
+        case events.Welcomed(token=token, resumed=resumed, last=last):
+            fields: dict[str, Any] = {"type": "seat", "token": token}
+            fields |= {"resumed": resumed, "last": last}
         case events.Whispered():
             fields = {"type": "whispered"}
         case events.Recalled(before=before):
