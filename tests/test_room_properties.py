@@ -172,14 +172,15 @@ def drops_and_returns(draw: st.DrawFn) -> list[Entry]:
                 new = f"c{len(vias)}"
                 vias.append(draw(st.sampled_from(["web", "web", "web", "telnet"])))
                 token = f"token-{len(vias) - 1}"
-                log.append(Arrived(new, vias[-1], token, at, draw(ORIGIN)))
+                log.append(Arrived(new, vias[-1], token, at, draw(ORIGIN), draw(st.booleans())))
                 log.append(Line(new, draw(st.sampled_from(FIRST_NICKS)), at))
             case 2 | 3 | 4:
                 new = f"c{len(vias)}"
-                vias.append("web")
+                vias.append(draw(st.sampled_from(["web", "web", "telnet"])))
                 token, seat = f"token-{len(vias) - 1}", draw(st.sampled_from(SEATS))
-                log.append(Arrived(new, "web", token, at))
-                log.append(Line(new, f"/resume {seat} {draw(st.integers(0, 20))}", at))
+                log.append(Arrived(new, vias[-1], token, at, resumes=vias[-1] == "telnet"))
+                seen = draw(st.sampled_from(["", " 0", " 2"]))
+                log.append(Line(new, f"/resume {seat} {draw(st.integers(0, 20))}{seen}", at))
             case 5 | 6:
                 log.append(Gone(who, "connection lost", at, draw(st.sampled_from([0.0, at + 15]))))
             case 7:

@@ -26,7 +26,7 @@ class Member:
         token: the secret that names their seat.
         origin: where they come from; see ``entries.Arrived``.
         nick: what they are called.
-        resumes: likewise.
+        resumes: see ``entries.Arrived``.
     """
 
     connection: str
