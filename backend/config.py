@@ -41,8 +41,8 @@ class Limits:
         logins_per_minute: per address: the same classroom, after a restart.
         line_rate: lines a second per person, in the long run: faster than anybody types.
         line_burst: lines at once: a short paste.
-        grace: seconds that the seat of a dropped browser is kept: a page loads again, a train
-            leaves a tunnel.
+        grace: seconds that the seat of a dropped browser or bridge is kept: a page loads again, a
+            train leaves a tunnel.
     """
 
     max_connections: int = 1_000

@@ -190,7 +190,7 @@ _LIMITS = (
         type=click.FloatRange(0, 3_600),
         metavar="SECONDS",
         default=DEFAULTS.grace,
-        help="Seconds that the seat of a browser which dropped out is kept.",
+        help="Seconds that the seat of a browser or a bridge which dropped out is kept.",
     ),
 )
 

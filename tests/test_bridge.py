@@ -12,11 +12,11 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, Request
 
 from backend.app import Bound
-from backend.bridge import bridge
+from backend.bridge import visitor
 from backend.bridge.address import parse
 from backend.bridge.bridge import serve
 from backend.bridge.dial import CannotReachError, dial
-from backend.bridge.websocket import PING_SECONDS, SUBPROTOCOL, Websocket
+from backend.bridge.websocket import PING_SECONDS, RESUMES, SUBPROTOCOL, Websocket
 from backend.config import UNLIMITED
 from backend.wire import frames
 from tests.talkers import (
@@ -31,12 +31,12 @@ from tests.talkers import (
 
 HOST = "127.0.0.1"
 
-AGAIN = "<meta>: Connecting again. What you type meanwhile is lost."
+AGAIN = "<meta>: Connecting again. What you type meanwhile is kept."
 LOST = "<meta>: The connection to the room is lost."
 
 
 @asynccontextmanager
-async def a_bridge(dial: bridge.Dial) -> AsyncIterator[int]:
+async def a_bridge(dial: visitor.Dial) -> AsyncIterator[int]:
     """A bridge that gets to a room so; its port."""
     async with trio.open_nursery() as nursery:
         stop = trio.Event()
@@ -56,8 +56,8 @@ async def at_bridge(room: Bound, nick: str | None = None) -> AsyncIterator[Termi
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long before they try again."""
-    monkeypatch.setattr(bridge, "LONGEST_PAUSE_SECONDS", 0.05)
-    monkeypatch.setattr(bridge, "FIRST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(visitor, "LONGEST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(visitor, "FIRST_PAUSE_SECONDS", 0.05)
 
 
 # --- a conversation ---
@@ -95,12 +95,26 @@ async def test_whoever_ends_their_side_still_reads_the_answers(room: Bound) -> N
         )
 
 
-async def test_a_telnet_that_is_cut_off_has_left(room: Bound) -> None:
-    """Nobody is kept for it."""
-    async with at_terminal(room, "bob") as bob, at_bridge(room, "alice") as alice:
+async def test_a_telnet_that_is_cut_off_has_left() -> None:
+    """No seat is kept for it: the bridge knows that nobody will come back."""
+    limits = replace(UNLIMITED, grace=60.0)
+    async with (
+        a_room(limits) as room,
+        at_terminal(room, "bob") as bob,
+        at_bridge(room, "alice") as alice,
+    ):
         await bob.reads_line("<meta>: alice joined.")
         alice.reset()
-        await bob.reads_line("<meta>: alice left (connection lost)")
+        await bob.reads_line("<meta>: alice left")
+
+
+async def test_a_bridge_that_is_stopped_has_left() -> None:
+    """Neither is one for its telnets."""
+    limits = replace(UNLIMITED, grace=60.0)
+    async with a_room(limits) as room, at_terminal(room, "bob") as bob:
+        async with at_bridge(room, "alice"):
+            await bob.reads_line("<meta>: alice joined.")
+        await bob.reads_line("<meta>: alice left")
 
 
 async def test_who_is_not_let_in_reads_why() -> None:
@@ -145,7 +159,7 @@ class Rooms:
         self.bound: Bound | None = None
 
     async def dial(self) -> Websocket:
-        """See ``bridge.Dial``."""
+        """See ``visitor.Dial``."""
         if self.bound is None:
             await trio.lowlevel.checkpoint()
             raise CannotReachError("nobody is there")
@@ -172,9 +186,9 @@ async def test_a_restart_is_told_and_people_are_back_under_their_nicks() -> None
         async with alice.tcp:
             await alice.reads_line("<meta>: The room is closing, come back soon")
             await alice.reads_line(AGAIN)
-            await alice.type("this goes nowhere")
             await alice.reads_line("<meta>: Nobody is there.")
             async with rooms.one() as second:
+                await alice.reads_line("<meta>: Your seat was not kept.")
                 await alice.reads_line(f"{PROMPT}Älice")
                 await alice.reads_line("<meta>: Welcome Älice.")
                 async with at_terminal(second, "bob") as bob:
@@ -221,7 +235,9 @@ async def test_whoever_hangs_up_meanwhile_is_not_connected_again() -> None:
 
 
 @asynccontextmanager
-async def a_visitor() -> AsyncIterator[tuple[trio.abc.Stream, trio.abc.Stream, list[int]]]:
+async def a_visitor(
+    subprotocol: str = SUBPROTOCOL,
+) -> AsyncIterator[tuple[trio.abc.Stream, trio.abc.Stream, list[int]]]:
     """A telnet and a server on a bridge that keeps nothing in between; and calls, as they come."""
     telnet, near = trio.testing.lockstep_stream_pair()
     far, server = trio.testing.lockstep_stream_pair()
@@ -236,13 +252,14 @@ async def a_visitor() -> AsyncIterator[tuple[trio.abc.Stream, trio.abc.Stream, l
         return websocket
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(bridge.Visitor(1, near, dial_once).bridge)
+        nursery.start_soon(visitor.Visitor(1, near, dial_once).bridge)
         protocol = WSConnection(ConnectionType.SERVER)
         while not (asked := list(protocol.events())):
             protocol.receive_data(bytes(await server.receive_some()))
         assert isinstance(asked[0], Request)
         assert asked[0].target == "/telnet"
-        await server.send_all(protocol.send(AcceptConnection(subprotocol=SUBPROTOCOL)))
+        assert asked[0].subprotocols == [RESUMES, SUBPROTOCOL]
+        await server.send_all(protocol.send(AcceptConnection(subprotocol=subprotocol)))
         yield telnet, server, calls
         nursery.cancel_scope.cancel()
 
@@ -287,7 +304,7 @@ async def test_a_server_that_stops_reading_holds_up_the_telnet_and_is_given_up(
             answer += data
         assert answer.decode().split("\r\n") == [
             "<meta>: It does not answer.",
-            AGAIN,
+            "<meta>: Connecting again. What you type meanwhile is lost.",
             "<meta>: It is gone.",
             "",
         ]
@@ -315,6 +332,59 @@ async def test_a_server_that_speaks_nonsense_is_left_with_a_line(
     assert answer.decode().startswith(told)
     assert answer.isascii()
     assert b"\x1b" not in answer
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"hello", "<meta>: What it says of the seat makes no sense."),
+        (b"[" * 100, "<meta>: What it says of the seat makes no sense."),
+        (b'{"type":"seat","token":7}', "<meta>: What it says of the seat makes no sense."),
+        (b"\xff", "<meta>: "),
+    ],
+)
+async def test_a_server_that_speaks_nonsense_of_a_seat_is_left_with_a_line(
+    said: bytes, told: str, autojump_clock: trio.testing.MockClock
+) -> None:
+    """And nothing of it is shown."""
+    async with a_visitor(RESUMES) as (telnet, server, _), trio.open_nursery() as nursery:
+        assert bytes(await server.receive_some())[0] == 0x81  # text, whole: how it begins
+        nursery.start_soon(_say_and_close, server, bytes((0x81, len(said))) + said)
+        answer = b""
+        while data := await telnet.receive_some():
+            answer += data
+    assert answer.decode().startswith(told)
+    assert answer.isascii()
+    assert b"type" not in answer.partition(b"\n")[0]
+
+
+async def test_what_only_newer_bridges_understand_is_passed_over(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """And not shown; the conversation goes on."""
+    async with a_visitor(RESUMES) as (telnet, server, _):
+        await server.receive_some()
+        await server.send_all(b'\x81\x0e{"type":"new"}' + frames.binary(b"hello\r\n"))
+        assert await telnet.receive_some() == b"hello\r\n"
+
+
+async def test_a_message_without_end_is_not_waited_for(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """What comes in pieces is shown when it is whole, and is not kept without bound."""
+    async with a_visitor() as (telnet, server, _), trio.open_nursery() as nursery:
+        await server.send_all(b"\x02\x05hello")
+        await server.send_all(b"\x80\x02\r\n")
+        assert await telnet.receive_some() == b"hello\r\n"
+        await server.send_all(b"\x02\x05hello")
+        nursery.start_soon(_flood_in_vain, server, b"\x00\x7e\x27\x10" + b"x" * 10_000)
+        assert await telnet.receive_some() == b"<meta>: What it sends is too much.\r\n"
+        nursery.cancel_scope.cancel()
+
+
+async def _flood_in_vain(stream: trio.abc.Stream, piece: bytes) -> None:
+    with suppress(trio.BrokenResourceError):
+        await flood(stream, piece, [])
 
 
 async def _say_and_close(server: trio.abc.Stream, said: bytes) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.bridge.memory import MAX_LINE_BYTES, Memory
+from backend.bridge.memory import MAX_KEPT_BYTES, MAX_LINE_BYTES, Kept, Memory
 from backend.wire.options import DO, DONT, ECHO, IAC, NAWS, SGA, TTYPE, WILL, WONT
 
 WELCOME = b"<meta>: Please enter username: <meta>: Welcome alice.\r\n"
@@ -25,6 +25,7 @@ def remembering(*pieces: bytes) -> Memory:
         WELCOME + b"<meta>: bob is now carol.\r\n<bob> : <meta>: alice is now eve.\r\n",
         WELCOME + b"<bob> : hm\r\n  <meta>: alice is now eve.\r\n",
         b"<meta>: Welcome al.\r\n<meta>: al is now alice.\r\n",
+        b"<meta>: Welcome back alice.\r\n",
     ],
 )
 def test_the_nick_is_the_one_the_room_last_used(said: bytes) -> None:
@@ -56,3 +57,44 @@ def test_what_a_server_has_turned_on_is_turned_off_for_the_next() -> None:
     memory.saw(bytes((DO,)) + b"\r\n")
     assert memory.new_server() == b""
     assert memory.nick == b"alice"
+
+
+def test_the_next_server_has_to_say_welcome_itself() -> None:
+    """The nick is remembered meanwhile, to be offered."""
+    memory = remembering(WELCOME)
+    assert memory.is_welcome
+    memory.new_server()
+    assert (memory.nick, memory.is_welcome) == (b"alice", False)
+    memory.saw(b"<meta>: Your seat was not kept.\r\n<meta>: Please enter username: ")
+    assert (memory.nick, memory.is_welcome) == (b"alice", False)
+    memory.saw(b"<meta>: Welcome alison.\r\n")
+    assert (memory.nick, memory.is_welcome) == (b"alison", True)
+
+
+# --- what is typed in between ---
+
+
+def test_lines_are_kept_as_they_were_typed() -> None:
+    """Without telnet's own commands, however the network cuts them; and given out once."""
+    typed = b"one\r\n" + bytes((IAC, DO, NAWS)) + b"tw\xff\xffo\r\n" + bytes((IAC, WILL, TTYPE))
+    for cut in range(len(typed)):
+        kept = Kept()
+        assert not kept
+        kept.typed(typed[:cut])
+        kept.typed(typed[cut:])
+        assert kept
+        assert kept.take() == b"one\r\ntw\xff\xffo\r\n"
+        assert not kept
+
+
+def test_what_is_too_much_is_dropped_by_whole_lines() -> None:
+    """And so is all that comes behind it."""
+    kept = Kept()
+    kept.typed(b"one\r\n")
+    kept.typed(b"x" * MAX_KEPT_BYTES)
+    kept.typed(b"y\r\nthree\r\n")
+    assert kept.is_full
+    assert kept.take() == b"one\r\n"
+    kept.typed(b"four\r\n")
+    assert not kept.is_full
+    assert kept.take() == b"four\r\n"

@@ -21,13 +21,14 @@ from backend.room.events import (
     Person,
     Presence,
     Prompted,
+    Recalled,
     Renamed,
     Said,
     Topic,
     Welcomed,
     Whispered,
 )
-from backend.wire.frames import PING, encode, to_json
+from backend.wire.frames import PING, cue, encode, to_json
 
 AT = 1_700_000_000.25
 
@@ -187,3 +188,44 @@ def test_the_ping_is_an_empty_ping() -> None:
     browser.receive_data(PING)
     assert [type(event) for event in browser.events()] == [Ping]
     assert PING == b"\x89\x00"
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (
+            Welcomed("bob", "telnet", "t0ken", False, (), 1, 7),
+            '{"type":"seat","token":"t0ken","resumed":false,"last":7}',
+        ),
+        (
+            Welcomed("bob", "telnet", "t0ken", True, (), 1, 7),
+            '{"type":"seat","token":"t0ken","resumed":true,"last":7}',
+        ),
+        (Said(8, AT, "al", "web", "hi"), '{"type":"shown","last":8}'),
+        (Left(9, AT, "al", ""), '{"type":"shown","last":9}'),
+        (Renamed(9, AT, "al", "ali"), '{"type":"shown","last":9}'),
+        (Recalled(3, 10, (), False), '{"type":"shown","last":9}'),
+        (Whispered(AT, "al", "bob", "psst"), '{"type":"whispered"}'),
+    ],
+)
+def test_a_cue_says_what_a_bridge_has_to_count(event: Event, told: str) -> None:
+    """As one whole text frame."""
+    client = Connection(ConnectionType.CLIENT)
+    client.receive_data(cue(event))
+    (message,) = client.events()
+    assert isinstance(message, TextMessage)
+    assert message.message_finished
+    assert message.data == told
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Prompted(),
+        Noticed("Yes."),
+        Dismissed("Goodbye.", 1000),
+    ],
+)
+def test_of_most_that_is_for_one_alone_there_is_nothing_to_count(event: Event) -> None:
+    """Whoever misses it can ask again."""
+    assert cue(event) == b""

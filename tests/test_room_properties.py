@@ -172,14 +172,15 @@ def drops_and_returns(draw: st.DrawFn) -> list[Entry]:
                 new = f"c{len(vias)}"
                 vias.append(draw(st.sampled_from(["web", "web", "web", "telnet"])))
                 token = f"token-{len(vias) - 1}"
-                log.append(Arrived(new, vias[-1], token, at, draw(ORIGIN)))
+                log.append(Arrived(new, vias[-1], token, at, draw(ORIGIN), draw(st.booleans())))
                 log.append(Line(new, draw(st.sampled_from(FIRST_NICKS)), at))
             case 2 | 3 | 4:
                 new = f"c{len(vias)}"
-                vias.append("web")
+                vias.append(draw(st.sampled_from(["web", "web", "telnet"])))
                 token, seat = f"token-{len(vias) - 1}", draw(st.sampled_from(SEATS))
-                log.append(Arrived(new, "web", token, at))
-                log.append(Line(new, f"/resume {seat} {draw(st.integers(0, 20))}", at))
+                log.append(Arrived(new, vias[-1], token, at, resumes=vias[-1] == "telnet"))
+                seen = draw(st.sampled_from(["", " 0", " 2"]))
+                log.append(Line(new, f"/resume {seat} {draw(st.integers(0, 20))}{seen}", at))
             case 5 | 6:
                 log.append(Gone(who, "connection lost", at, draw(st.sampled_from([0.0, at + 15]))))
             case 7:
@@ -452,17 +453,21 @@ def test_nobody_is_shown_a_public_event_twice_but_from_the_history(
 @for_any_log
 @given(RETURNS, st.sampled_from([2, 300]))
 def test_what_is_told_again_is_what_was_told(log: list[Entry], crowd: int) -> None:
-    """Event by event; what is missing was said, for only that can be ignored."""
+    """Event by event; what is missing was said, for only that is ignored, or one's own."""
     public: list[Public] = []
+    telnets = {e.connection for e in log if isinstance(e, Arrived) and e.via == "telnet"}
     with patch.object(comings, "CROWD", crowd):
-        for _, deliveries, _ in played(log):
+        for entry, deliveries, _ in played(log):
+            seen = 0  # a terminal knows that there is more, if it has seen that
+            if isinstance(entry, Line) and entry.connection in telnets:
+                seen = int(entry.text.split()[2]) if entry.text.startswith("/resume") else 0
             public += [each.event for each in deliveries if isinstance(each.event, Public)]
             for told in [each.event for each in deliveries if isinstance(each.event, Recalled)]:
                 told_ids = {event.id for event in told.events}
                 whole = public[told.since : told.before - 1]
                 assert list(told.events) == [event for event in whole if event.id in told_ids]
                 assert all(isinstance(e, Said | Acted) for e in whole if e.id not in told_ids)
-                assert told.more == (told.since > 0)
+                assert told.more == (told.since > seen)
 
 
 @for_any_log

@@ -1,5 +1,8 @@
 """Browsers that drop out and come back: as scripts, entries in and deliveries out."""
 
+import json
+from collections.abc import Sequence
+
 import pytest
 
 from backend.room.codes import CONTINUED_ELSEWHERE
@@ -16,7 +19,9 @@ from backend.room.events import (
     Welcomed,
     Whispered,
 )
-from backend.room.room import NOT_KEPT, Room
+from backend.room.history import MAX_RECALLED
+from backend.room.room import Room
+from backend.room.seats import MAX_WHISPERS, NOT_KEPT
 
 AT = 1_700_000_000.0
 GRACE = 15.0
@@ -34,9 +39,22 @@ class Play:
     def _apply(self, entry: Entry) -> list[Delivery]:
         return [Delivery(each.event, each.recipients) for each in self.room.apply(entry)]
 
-    def arrives(self, who: str, via: Via = "web", origin: str = "") -> list[Delivery]:
+    def arrives(
+        self, who: str, via: Via = "web", origin: str = "", resumes: bool = False
+    ) -> list[Delivery]:
         """A connection opens."""
-        return self._apply(Arrived(who, via, f"{who}'s-token", AT, origin))
+        return self._apply(Arrived(who, via, f"{who}'s-token", AT, origin, resumes))
+
+    def is_bridged(self, nick: str) -> None:
+        """Somebody comes in by a bridge."""
+        self.arrives(nick, "telnet", resumes=True)
+        self.says(nick, nick)
+
+    def restarts(self) -> None:
+        """The room is read from its snapshot."""
+        kept = json.loads(json.dumps(self.room.snapshot()))
+        self.room = Room()
+        self.room.restore(kept)
 
     def says(self, who: str, line: str) -> list[Delivery]:
         """A connection sends a line."""
@@ -180,7 +198,7 @@ def test_whispers_are_told_before_what_was_public() -> None:
     "line",
     [
         *("/resume", "/resume ann's-token", "/resume ann's-token x", "/resume  0"),
-        "/resume ann's-token 0 0",
+        "/resume ann's-token 0 x",
     ],
 )
 def test_half_a_resume_is_no_name(line: str) -> None:
@@ -270,3 +288,118 @@ def test_typing_is_seen_by_the_other_browsers_only() -> None:
     play.says("bob", "/mute ann 10m")
     assert play.room.typing("ann", AT) == []
     assert play.room.typing("nobody", AT) == []
+
+
+# --- telnets on a bridge ---
+
+
+def back_by_bridge(play: Play, connection: str, since: int, seen: int) -> list[Delivery]:
+    """Tom's bridge takes his seat again."""
+    play.arrives(connection, "telnet", resumes=True)
+    return play.says(connection, f"/resume tom's-token {since} {seen}")
+
+
+def whispers(deliveries: Sequence[Delivery]) -> list[str]:
+    """The texts of those among these."""
+    return [each.event.text for each in deliveries if isinstance(each.event, Whispered)]
+
+
+def test_a_telnet_on_a_bridge_was_never_gone_for_the_others() -> None:
+    """Any other leaves at once, whatever it is told."""
+    play = Play(ann="web", tim="telnet")
+    play.is_bridged("tom")
+    assert play.drops("tom") == []
+    assert [type(each.event) for each in play.drops("tim")] == [Left]
+    play.restarts()
+    back = back_by_bridge(play, "tom2", since=4, seen=0)
+    assert [each.to for each in back] == [("tom2",)]
+    assert welcome(back).resumed
+    assert play.drops("tom2") == []
+    assert play.waits(GRACE)[0].event == Left(5, AT + GRACE, "tom", "connection lost")
+
+
+def test_a_terminal_is_not_told_again_what_was_typed_on_it() -> None:
+    """Under whatever nick that was; what others said under the same one before or since, it is."""
+    play = Play(ann="web")
+    play.is_bridged("tom")
+    play.says("tom", "mine, as tom")
+    play.says("tom", "/nick tim")
+    play.says("tom", "/me is tim")
+    play.says("ann", "/nick tom")
+    play.says("ann", "ann's, as tom")
+    play.drops("tom")
+    missed = recalled(back_by_bridge(play, "tom2", since=2, seen=0))
+    texts = [getattr(event, "text", None) for event in missed.events]
+    assert texts == [None, None, "ann's, as tom"]  # the two new nicks, and her line
+    assert not missed.more
+
+
+def test_a_terminal_that_missed_nothing_is_told_nothing() -> None:
+    """A page is: it waits for the answer."""
+    play = Play(ann="web")
+    play.is_bridged("tom")
+    play.says("tom", "mine")
+    play.drops("tom")
+    assert [type(each.event) for each in back_by_bridge(play, "tom2", 2, 0)] == [Welcomed]
+
+
+def test_a_terminal_that_missed_too_much_is_told_how_to_read_the_rest() -> None:
+    """It has the newest, and the numbers of what was before."""
+    play = Play(ann="web")
+    play.is_bridged("tom")
+    for number in range(MAX_RECALLED + 1):
+        play.says("ann", str(number))
+    play.drops("tom")
+    missed = recalled(back_by_bridge(play, "tom2", since=2, seen=0))
+    assert (len(missed.events), missed.since, missed.more) == (MAX_RECALLED, 3, True)
+
+
+@pytest.mark.parametrize("seen", [0, 1, 2, 3, 9])
+def test_whispers_that_were_counted_are_not_told_again(seen: int) -> None:
+    """Also when the room has restarted, and when the last public event came before them all."""
+    play = Play(ann="web")
+    play.is_bridged("tom")
+    for text in ("one", "two", "three"):
+        play.says("ann", f"/msg tom {text}")
+    play.drops("tom")
+    play.restarts()
+    assert whispers(back_by_bridge(play, "tom2", 2, seen)) == ["one", "two", "three"][seen:]
+    play.says("ann", "/msg tom four")
+    play.drops("tom2")
+    assert whispers(back_by_bridge(play, "tom3", 2, 3)) == ["four"]
+
+
+def test_of_more_whispers_than_are_kept_the_rest_is_told_once() -> None:
+    """The count goes on, whatever has been forgotten."""
+    play = Play(ann="web")
+    play.is_bridged("tom")
+    for number in range(3 * MAX_WHISPERS):
+        play.says("ann", f"/msg tom {number}")
+    play.drops("tom")
+    last = 3 * MAX_WHISPERS - 1
+    assert whispers(back_by_bridge(play, "tom2", 2, last)) == [str(last)]
+    play.drops("tom2")
+    assert len(whispers(back_by_bridge(play, "tom3", 2, 0))) == MAX_WHISPERS
+
+
+def test_a_snapshot_of_before_whispers_were_counted_is_read() -> None:
+    """Those that are kept are all there were."""
+    play = Play(ann="web")
+    play.is_bridged("tom")
+    play.says("ann", "/msg tom psst")
+    kept = play.room.snapshot()
+    del kept["seats"]["counts"]
+    play.room.restore(kept)
+    play.drops("tom")
+    assert whispers(back_by_bridge(play, "tom2", 2, 0)) == ["psst"]
+
+
+def test_a_browser_cannot_resume_a_terminal_nor_a_terminal_a_browser() -> None:
+    """The doors have different ways to show what was missed."""
+    play = Play(ann="web")
+    play.is_bridged("tom")
+    play.drops("ann")
+    play.drops("tom")
+    assert play.comes_back("tom", "eve") == [Delivery(Prompted(NOT_KEPT), ("eve",))]
+    play.arrives("eva", "telnet", resumes=True)
+    assert play.says("eva", "/resume ann's-token 0") == [Delivery(Prompted(NOT_KEPT), ("eva",))]

@@ -1,21 +1,26 @@
 """Telnet in a websocket, over real sockets."""
 
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 import trio
-from trio_websocket import ConnectionClosed
+from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from backend.app import Bound
 from backend.config import UNLIMITED
-from backend.net.tunnel import SUBPROTOCOL
-from backend.wire.options import IAC, NAWS, SB, SE
+from backend.net.tunnel import RESUMES, SUBPROTOCOL
+from backend.wire.options import DO, ECHO, IAC, NAWS, SB, SE, SGA, WILL
 from tests.talkers import (
     HANDSHAKE,
     HELLO_PUTTY,
     PATIENCE,
     PROMPT,
     PUTTY_HELLO,
+    Terminal,
+    Wire,
     a_room,
     a_websocket,
     ask,
@@ -149,3 +154,150 @@ async def test_a_lost_tunnel_has_left_at_once() -> None:
         async with at_tunnel(room, "bob"):
             await alice.reads_line("<meta>: bob joined.")
         await alice.reads_line("<meta>: bob left")
+
+
+async def test_a_tunnel_that_was_cut_has_left_at_once() -> None:
+    """Likewise."""
+    async with a_room(replace(UNLIMITED, grace=60.0)) as room, at_terminal(room, "alice") as alice:
+        async with a_websocket(room, "/telnet", [SUBPROTOCOL]) as websocket:
+            await Terminal(Wire(websocket)).joins("bob")
+            await alice.reads_line("<meta>: bob joined.")
+            await websocket._stream.aclose()
+        await alice.reads_line("<meta>: bob left (connection lost)")
+
+
+# --- bridges, which resume ---
+
+
+@asynccontextmanager
+async def a_bridge(room: Bound, beginning: str | bytes = "") -> AsyncIterator[WebSocketConnection]:
+    """A bridge's websocket, which has begun so."""
+    async with a_websocket(room, "/telnet", [RESUMES, SUBPROTOCOL]) as websocket:
+        assert websocket.subprotocol == RESUMES
+        await websocket.send_message(beginning)
+        yield websocket
+
+
+async def hears(websocket: WebSocketConnection, *messages: str | bytes) -> None:
+    """The next messages are exactly these."""
+    with trio.fail_after(PATIENCE):
+        assert [await websocket.get_message() for _ in messages] == [*messages]
+
+
+async def seated(websocket: WebSocketConnection, nick: str) -> str:
+    """Go through the door; the token."""
+    await hears(websocket, PROMPT.encode())
+    await websocket.send_message(f"{nick}\r\n".encode())
+    with trio.fail_after(PATIENCE):
+        cue = json.loads(await websocket.get_message())
+    assert (cue["type"], cue["last"]) == ("seat", 1)
+    await hears(websocket, f"<meta>: Welcome {nick}.\r\n".encode())
+    return str(cue["token"])
+
+
+def resumed(token: str, last: int) -> str:
+    """The cue ahead of a welcome back."""
+    return f'{{"type":"seat","token":"{token}","resumed":true,"last":{last}}}'
+
+
+async def test_a_bridge_is_told_what_it_takes_to_resume_ahead_of_each_event() -> None:
+    """Only of what has an id, and of whispers; and it is asked for no name when it is back."""
+    async with a_room(replace(UNLIMITED, grace=60.0)) as room:
+        async with a_bridge(room) as websocket:
+            token = await seated(websocket, "tom")
+            async with at_browser(room, "ann") as ann:
+                await hears(websocket, '{"type":"shown","last":2}', b"<meta>: ann joined.\r\n")
+                await ann.type("hi")
+                await hears(websocket, '{"type":"shown","last":3}', b"<ann> : hi\r\n")
+                await ann.type("/msg tom psst")
+                await hears(websocket, '{"type":"whispered"}', b"<ann> to you: psst\r\n")
+                await websocket.send_message(b"/who\r\n")
+                await hears(websocket, b"<meta>: 2 here: tom (telnet), ann (web)\r\n")
+                await websocket._stream.aclose()
+        async with a_bridge(room, f"/resume {token} 3 1") as websocket:
+            await hears(websocket, resumed(token, 4), b"<meta>: Welcome back tom.\r\n")
+            await hears(websocket, '{"type":"shown","last":4}')
+            told = await websocket.get_message()
+            assert isinstance(told, bytes)
+            assert told.startswith(b"<meta>: Earlier (times are UTC):\r\n<meta>: ")
+            assert told.endswith(b" ann left\r\n")
+            assert told.count(b"\r\n") == 2
+
+
+async def test_cues_come_in_character_mode_too(room: Bound) -> None:
+    """And with colours: only what is shown is drawn in another way."""
+    async with a_bridge(room) as websocket, at_browser(room) as ann:
+        await seated(websocket, "tom")
+        await websocket.send_message(bytes((IAC, SB, NAWS, 0, 40, 0, 24, IAC, SE)))
+        await websocket.send_message(b"/rich on\r\n")
+        cues: list[str] = []
+        with trio.fail_after(PATIENCE):
+            while bytes((IAC, WILL, ECHO)) not in await websocket.get_message():
+                pass
+            await websocket.send_message(bytes((IAC, DO, ECHO, IAC, DO, SGA)))
+            while b"\x1b[" not in await websocket.get_message():
+                pass
+            await ann.joins("ann")
+            while not cues:
+                message = await websocket.get_message()
+                cues += [message] if isinstance(message, str) else []
+            shown = await websocket.get_message()
+        assert cues == ['{"type":"shown","last":2}']
+        assert b"ann joined." in shown
+        assert b"\x1b[" in shown  # the line in the making is drawn again
+
+
+@pytest.mark.parametrize("token", ["nobody's", "\N{SNOWMAN}", "x" * 1_000])
+async def test_a_token_of_no_seat_is_said_to_be_none(room: Bound, token: str) -> None:
+    """And a name is asked for, as of everybody."""
+    async with a_bridge(room, f"/resume {token} 0 0") as websocket:
+        await hears(websocket, f"<meta>: Your seat was not kept.\r\n{PROMPT}".encode())
+        await websocket.send_message(b"tom\r\n")
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        *(b"tom\r\n", b"", "tom", "/resume", "/resume x", "/resume x y", "/resume x -1", "/quit"),
+        *("/resume x 1\r\ntom", "/resume x 1 1 1", "\r\n", "\0", "{}", "\N{SNOWMAN}"),
+        "/resume " + "x" * 5_000,
+    ],
+)
+async def test_a_bridge_that_begins_otherwise_is_told_how_to(
+    room: Bound, beginning: str | bytes
+) -> None:
+    """In the close, and before it is asked for anything."""
+    async with a_bridge(room, beginning) as websocket:
+        with trio.fail_after(PATIENCE), pytest.raises(ConnectionClosed) as closed:
+            await websocket.get_message()
+    assert closed.value.reason is not None
+    assert (closed.value.reason.code, closed.value.reason.reason) == (
+        1008,
+        "playroom.telnet begins with /resume or empty text.",
+    )
+
+
+async def test_text_behind_the_beginning_is_refused_to_bridges_too(room: Bound) -> None:
+    """A seat is taken once."""
+    async with a_bridge(room) as websocket:
+        await seated(websocket, "tom")
+        await websocket.send_message("/resume x 1")
+        with trio.fail_after(PATIENCE), pytest.raises(ConnectionClosed) as closed:
+            await websocket.get_message()
+    assert closed.value.reason is not None
+    assert closed.value.reason.code == 1008
+
+
+async def test_a_newer_bridge_takes_the_seat_from_the_older(room: Bound) -> None:
+    """Which is told so in the close, and does not come back."""
+    async with a_bridge(room) as older:
+        token = await seated(older, "tom")
+        async with a_bridge(room, f"/resume {token} 1 0") as newer:
+            await hears(newer, resumed(token, 1), b"<meta>: Welcome back tom.\r\n")
+            await hears(older, b"<meta>: You continued elsewhere.\r\n")
+            with trio.fail_after(PATIENCE), pytest.raises(ConnectionClosed) as closed:
+                await older.get_message()
+            await newer.send_message(b"/who\r\n")
+            await hears(newer, b"<meta>: 1 here: tom (telnet)\r\n")
+    assert closed.value.reason is not None
+    assert closed.value.reason.code == 4001

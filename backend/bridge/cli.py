@@ -77,8 +77,8 @@ def bridge(room: address.Address, listen: tuple[str, int]) -> None:
 
     URL is what the page is opened by, such as https://chat.example. Every connection to the local
     port becomes a websocket there. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are respected, and
-    SSL_CERT_FILE names further authorities for certificates. A room that restarts is joined again
-    under the same nick; what is typed meanwhile is lost.
+    SSL_CERT_FILE names further authorities for certificates. A room that restarts, or a
+    connection that is lost, costs nobody their seat; what is typed meanwhile is said afterwards.
     """
     logs.configure("text", "info")
     host, port = listen

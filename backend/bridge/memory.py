@@ -1,7 +1,8 @@
 """What a bridge remembers of a telnet conversation, to take it up again with a new server.
 
-The nick, read from the room's own words, and the telnet options that a server has turned on: the
-next server knows nothing of them, so the client must not either. Pure: bytes in, bytes out.
+The nick, read from the room's own words; the telnet options that a server has turned on, for the
+next server knows nothing of them, so the client must not either; and what is typed in between.
+Pure: bytes in, bytes out.
 """
 
 import re
@@ -12,9 +13,12 @@ from backend.wire.splitter import Request, Splitter
 MAX_LINE_BYTES = 1_024
 """How much of a line is looked at: a welcome is far shorter."""
 
+MAX_KEPT_BYTES = 4 * 1024
+"""How much of what is typed is kept: more than anybody types into the blue."""
+
 _COLOUR = re.compile(rb"\x1b\[[\d;]*m")
 
-_WELCOME = re.compile(rb"<meta>: Welcome (\S+)\.$")
+_WELCOME = re.compile(rb"<meta>: Welcome (?:back )?(\S+)\.$")
 _RENAMED = re.compile(rb"<meta>: (\S+) is now (\S+)\.")
 
 
@@ -22,13 +26,17 @@ class Memory:
     """Follows what a server sends to one client.
 
     Attributes:
-        nick: by which the client is in the room, in the bytes it came in; None before it is.
+        nick: by which the client was in the room last, in the bytes it came in; None if never.
+        is_welcome: whether the server of now has let it in.
+        speaks_telnet: whether the client has ever agreed on an option.
         is_in_line: whether the cursor stands in the middle of a line.
         tail: the last of the text, to tell what was just said.
     """
 
     def __init__(self) -> None:
         self.nick: bytes | None = None
+        self.is_welcome = False
+        self.speaks_telnet = False
         self.is_in_line = False
         self.tail = b""
         self._line = b""
@@ -43,6 +51,7 @@ class Memory:
             elif isinstance(piece, Request):
                 undo = WONT if piece.verb in (WILL, WONT) else DONT
                 if piece.verb in (WILL, DO):
+                    self.speaks_telnet = True
                     self._on[undo, piece.option] = None
                 else:
                     self._on.pop((undo, piece.option), None)
@@ -53,6 +62,7 @@ class Memory:
         self._on.clear()
         self._splitter = Splitter()
         self._line = self.tail = b""
+        self.is_welcome = False
         return off
 
     def _read(self, text: bytes) -> None:
@@ -64,11 +74,47 @@ class Memory:
         self._line = rest[:MAX_LINE_BYTES]
 
     def _understand(self, line: bytes) -> None:
-        if self.nick is None:
+        if not self.is_welcome:
             # Behind the prompt, on its line: what is typed there is echoed elsewhere. Before one is
             # in the room, nobody but the house says anything.
             if welcome := _WELCOME.search(line):
-                self.nick = welcome[1]
+                self.nick, self.is_welcome = welcome[1], True
         # Only the house begins a line so: what people say begins with their nick.
         elif (renamed := _RENAMED.fullmatch(line)) and renamed[1] == self.nick:
             self.nick = renamed[2]
+
+
+class Kept:
+    """Lines that are typed while there is no server: whole ones, and not too many.
+
+    Attributes:
+        is_full: whether something had to be dropped since the last were taken.
+    """
+
+    def __init__(self) -> None:
+        self.is_full = False
+        self._lines = b""
+        self._splitter = Splitter()
+
+    def __bool__(self) -> bool:
+        return self.is_full or bool(self._lines)
+
+    def typed(self, data: bytes) -> None:
+        """This came from the client.
+
+        Telnet's commands are dropped: they answer the last server, or mean nothing to the next.
+        """
+        text = b"".join(piece for piece in self._splitter.split(data) if isinstance(piece, bytes))
+        lines = self._lines + text.replace(b"\xff", b"\xff\xff")
+        if self.is_full:
+            return
+        if len(lines) > MAX_KEPT_BYTES:
+            self.is_full = True
+            lines = lines[: lines.rfind(b"\n", 0, MAX_KEPT_BYTES) + 1]
+        self._lines = lines
+
+    def take(self) -> bytes:
+        """All there is, as a client sends it; keep anew from now on."""
+        lines = self._lines
+        self._lines, self.is_full, self._splitter = b"", False, Splitter()
+        return lines

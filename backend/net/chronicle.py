@@ -25,7 +25,7 @@ class Chronicle:
         tell: called with every new entry and what comes of it.
         scatter: called when the room will be another than it was for those who are here.
         now: the time, in Unix seconds.
-        grace: for how many seconds browsers may take their seats again after a restart.
+        grace: for how many seconds seats may be taken again after a restart.
 
     Attributes:
         room: the room.
@@ -65,7 +65,7 @@ class Chronicle:
             task_status.started()
 
     def _everybody_is_gone(self) -> None:
-        """Nobody is connected who was when the process ended. Browsers may be back in a moment."""
+        """Nobody is connected who was when the process ended. Some may be back in a moment."""
         now = self._now()
         for connection in self.room.connections:
             self.journal.record(Gone(connection, RESTARTED, now, now + self._grace))

@@ -66,6 +66,7 @@ class Connection:
         goodbye: once dismissed, the websocket close code and what to say.
         reason: why it ended, unless the person just left.
         went_away: whether a browser hung up because its page is left or loaded again.
+        resumes: whether it knows how to take a seat again; a browser does.
         pace: how fast it is read.
         is_present: whether a session is going on: events are for nobody before and after it.
         ping: how to keep it alive; None to leave that to TCP.
@@ -87,8 +88,8 @@ class Connection:
 
     __slots__ = (
         *("_forget", "answers", "encode", "fault", "goodbye", "heard", "id", "is_present", "life"),
-        *("origin", "outbox", "pace", "ping", "pinged", "reading", "reason", "settled", "since"),
-        *("task", "unsettled", "via", "went_away"),
+        *("origin", "outbox", "pace", "ping", "pinged", "reading", "reason", "resumes", "settled"),
+        *("since", "task", "unsettled", "via", "went_away"),
     )
 
     def __init__(
@@ -111,6 +112,7 @@ class Connection:
         self.goodbye: tuple[int, str] | None = None
         self.reason = ""
         self.went_away = False
+        self.resumes = via == "web"
         self.pace = Pace(limits.line_rate, limits.line_burst, self)
         self.is_present = False
         self.ping: Ping | None = None
@@ -144,7 +146,7 @@ class Connection:
     def may_return(self) -> bool:
         """Whether it ended in a way that a person need not have meant."""
         is_lost = self.reason in (CONNECTION_LOST, NO_ANSWER, TOO_SLOW)
-        return self.via == "web" and self.goodbye is None and (is_lost or self.went_away)
+        return self.resumes and self.goodbye is None and (is_lost or self.went_away)
 
     def tell(self, event: Event) -> None:
         """Something for this connection alone."""

@@ -159,8 +159,8 @@ class Hub:
         if self.is_closing:
             self._show_out([connection.id])
         elif self.patience.is_here(connection):
-            token, via, origin = self._new_token(), connection.via, connection.origin
-            arrived = Arrived(connection.id, via, token, self._now(), origin)
+            id, via, origin = connection.id, connection.via, connection.origin
+            arrived = Arrived(id, via, self._new_token(), self._now(), origin, connection.resumes)
             self.patience.record(connection, arrived)
 
     def heard(self, connection: Connection, line: str | None) -> None:

@@ -5,7 +5,7 @@ neither sockets nor websockets: a door hands it a way to receive bytes.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.logs import About
 from backend.net.connection import Connection, Encode, Ping
@@ -33,16 +33,28 @@ Pack = Callable[[bytes], bytes]
 """What becomes of bytes on their way out, such as a websocket's frames."""
 
 
+def no_cue(_: Event) -> bytes:
+    """For a peer that makes nothing of events."""
+    return b""
+
+
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Encodes like ``encode`` and packs the result. Equal ones share every encoded event."""
+    """Encodes like ``encode`` and packs the result. Equal ones share every encoded event.
+
+    Attributes:
+        encode: makes a terminal's bytes of an event.
+        pack: what becomes of them.
+        cue: makes what is sent ahead of an event, for the program that carries its bytes on.
+    """
 
     encode: Encode
     pack: Pack
+    cue: Encode = no_cue
 
     def __call__(self, event: Event) -> bytes:
         """The bytes to send."""
-        return self.pack(self.encode(event))
+        return self.cue(event) + self.pack(self.encode(event))
 
 
 async def talk(
@@ -50,7 +62,7 @@ async def talk(
     connection: Connection,
     receive: Callable[[], Awaitable[bytes]],
     wrong_port: Callable[[str], str],
-    pack: Pack | None = None,
+    packed: Packed | None = None,
 ) -> None:
     """Serve one peer, from greeting to goodbye.
 
@@ -59,9 +71,10 @@ async def talk(
         connection: the connection to it.
         receive: waits for bytes; none at the end.
         wrong_port: what to tell people who speak another protocol, which it is given.
-        pack: what becomes of bytes before they are sent; None if nothing does.
+        packed: how events are packed for a terminal of which nothing is known; None if they are
+            not.
     """
-    await converse(hub, connection, _Lines(hub, connection, receive, wrong_port, pack))
+    await converse(hub, connection, _Lines(hub, connection, receive, wrong_port, packed))
 
 
 class _Lines:
@@ -71,7 +84,7 @@ class _Lines:
     """
 
     __slots__ = (
-        *("_adapted_to", "_connection", "_has_ended", "_hub", "_pack", "_receive"),
+        *("_adapted_to", "_connection", "_has_ended", "_hub", "_packed", "_receive"),
         *("_telnet", "_wrong_port"),
     )
 
@@ -81,13 +94,13 @@ class _Lines:
         connection: Connection,
         receive: Callable[[], Awaitable[bytes]],
         wrong_port: Callable[[str], str],
-        pack: Pack | None,
+        packed: Packed | None,
     ) -> None:
         self._hub = hub
         self._connection = connection
         self._receive = receive
         self._wrong_port = wrong_port
-        self._pack = pack
+        self._packed = packed
         self._telnet = Telnet(self._complete)
         self._adapted_to: tuple[terminal.Style, Editor | None] = (terminal.PLAIN, None)
         self._has_ended = False
@@ -159,13 +172,15 @@ class _Lines:
             self._adapted_to = known
             style, editor = known
             encode = terminal.encoder(style) if editor is None else self._telnet.encode
-            self._hub.adapt(self._connection, Packed(encode, self._pack) if self._pack else encode)
+            if self._packed:
+                encode = replace(self._packed, encode=encode)
+            self._hub.adapt(self._connection, encode)
 
     def _show(self, event: Noticed) -> None:
         self._push(self._telnet.encode(event))
 
     def _push(self, data: bytes) -> None:
-        self._connection.outbox.push(self._pack(data) if self._pack else data)
+        self._connection.outbox.push(self._packed.pack(data) if self._packed else data)
 
     def _complete(self, beginning: str) -> list[str]:
         """What Tab offers: commands at the beginning of a line, nicks anywhere."""

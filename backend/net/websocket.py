@@ -55,6 +55,11 @@ def ping_every(seconds: float) -> Ping:
 PING = ping_every(DEFAULT_PING_SECONDS)
 
 
+def is_offered(subprotocol: str, head: bytes) -> bool:
+    """Whether the peer whose head (see ``door.Handles``) this is offers this subprotocol."""
+    return f"\r\nSec-WebSocket-Protocol: {subprotocol}\r\n".encode() in head
+
+
 def admit(connection: Connection, refusal: Refusal | None, talk: Talk[Taken]) -> Talk[Taken]:
     """What to do with a connection: ``talk``, or to say why not."""
     if refusal is None:

@@ -135,15 +135,18 @@ class Recall:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """``/resume TOKEN SINCE``, at the door: take one's seat again.
+    """``/resume TOKEN SINCE [WHISPERS]``, at the door: take one's seat again.
 
     Attributes:
         token: what names the seat.
         since: the id of the last public event that was seen.
+        whispers: how many whispers have been seen in this seat; None from who does not count, and
+            can tell whether they have seen one.
     """
 
     token: str
     since: int
+    whispers: int | None = None
 
 
 Aloud = Say | Act | Whisper | Rename
@@ -160,13 +163,13 @@ ByOperator = Ruled | SetTopic
 
 Command = Aloud | Quit | Asked | ByOperator
 
-_RESUME = re.compile(r"/resume (\S+) ([0-9]{1,15})", re.ASCII)
+_RESUME = re.compile(r"/resume (\S+) ([0-9]{1,15})(?: ([0-9]{1,15}))?", re.ASCII)
 
 
 def parse_at_the_door(line: str) -> Resume | Quit | None:
     """Read the line of somebody who is not in the room yet; None if it is to be a name."""
     if match := _RESUME.fullmatch(line):
-        return Resume(match[1], int(match[2]))
+        return Resume(match[1], int(match[2]), int(match[3]) if match[3] else None)
     command = parse(line) if line else None
     return command if isinstance(command, Quit) else None
 

@@ -21,6 +21,7 @@ class Arrived:
         token: the secret that will name its seat, unguessable.
         at: Unix seconds.
         origin: where it comes from, as an opaque key, equal for equal addresses; empty if unknown.
+        resumes: whether it knows how to take a seat again; browsers do in any case.
     """
 
     connection: str
@@ -28,6 +29,7 @@ class Arrived:
     token: str
     at: float
     origin: str = ""
+    resumes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Gone:
         connection: which one.
         reason: what the others are told, such as ``too slow``; empty for an ordinary leaving.
         at: Unix seconds.
-        until: how long a browser's seat is kept, in Unix seconds; 0 if it has left for good.
+        until: how long a seat is kept for who may resume it, in Unix seconds; 0 if it has been left
+            for good.
     """
 
     connection: str

@@ -26,6 +26,7 @@ class Member:
         token: the secret that names their seat.
         origin: where they come from; see ``entries.Arrived``.
         nick: what they are called.
+        resumes: see ``entries.Arrived``.
     """
 
     connection: str
@@ -33,6 +34,12 @@ class Member:
     token: str
     origin: str
     nick: names.Nick
+    resumes: bool = False
+
+    @property
+    def may_return(self) -> bool:
+        """Whether their seat can be kept for them."""
+        return self.resumes or self.via == "web"
 
     @property
     def person(self) -> Person:
@@ -102,10 +109,10 @@ class Members:
         """Who has this connection."""
         return self._by_connection.get(connection)
 
-    def via(self, connection: str) -> Via | None:
-        """The door that somebody here came through."""
+    def may_return(self, connection: str) -> bool:
+        """Whether this is somebody here whose seat can be kept for them."""
         member = self._by_connection.get(connection)
-        return member.via if member else None
+        return member is not None and member.may_return
 
     def called(self, typed: str) -> Member | None:
         """Who has this nick, however it is written."""

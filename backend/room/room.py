@@ -37,12 +37,11 @@ from backend.room.events import (
 from backend.room.hearing import Hearing
 from backend.room.history import History
 from backend.room.members import Member, Members
+from backend.room.missed import missed
 from backend.room.moderation import Moderation
 from backend.room.plain import Kept, Plain
-from backend.room.seats import Seats
+from backend.room.seats import NOT_KEPT, Seats
 from backend.room.talk import Talk
-
-NOT_KEPT = "Your seat was not kept"
 
 
 class Room:
@@ -151,7 +150,7 @@ class Room:
             self._members.hear(member)
         match entry:
             case Gone(connection, reason, at, until) if member:
-                if member.via == "web" and until > at:
+                if member.may_return and until > at:
                     self._seats.keep(connection, until, reason)
                     return []
                 return self._leave(member, reason, at)
@@ -171,8 +170,8 @@ class Room:
         deliveries = self._talk.obey(member, line, at)
         for each in deliveries:
             if isinstance(each.event, Whispered):
-                browsers = [c for c in each.recipients if self._members.via(c) == "web"]
-                self._seats.whispered(each.event, browsers, self._history.last)
+                ends = filter(self._members.may_return, each.recipients)
+                self._seats.whispered(each.event, ends, self._history.last)
         return deliveries
 
     # --- coming and going ---
@@ -198,7 +197,8 @@ class Room:
             nick = self._members.free_nick(proposed)
         except names.UnacceptableError as why:
             return [Delivery(Prompted(str(why)), (connection,))]
-        member = Member(connection, arrival.via, arrival.token, arrival.origin, nick)
+        via, token, origin, resumes = arrival.via, arrival.token, arrival.origin, arrival.resumes
+        member = Member(connection, via, token, origin, nick, resumes)
         told = self._comings.came(member, at)
         del self._waiting[connection]
         return [Delivery(self._welcome(member), (connection,)), *told]
@@ -213,14 +213,14 @@ class Room:
         member = self._members.move(seated, connection, arrival.origin)
         self._moderation.moved(old, connection)
         self._hearing.moved(old, connection)
-        whispers = self._seats.moved(old, connection, command.since)
-        missed = self._history.since(command.since, self._hearing.of(member))
+        whispers = self._seats.moved(old, connection, command.since, command.whispers)
+        news = missed(member, command.since, self._history, self._hearing)
         goodbye = Dismissed("You continued elsewhere.", CONTINUED_ELSEWHERE)
         return [
             *([] if was_kept else [Delivery(goodbye, (old,))]),
             Delivery(self._welcome(member, resumed=True), (connection,)),
             *whispers,  # first: whoever has what was public is not told again what was not
-            Delivery(missed, (connection,)),
+            *(Delivery(recalled, (connection,)) for recalled in news),
         ]
 
     def _welcome(self, member: Member, resumed: bool = False) -> Welcomed:

@@ -1,17 +1,20 @@
-"""What is kept for browsers that drop out and come back: the seat for a while, and the whispers.
+"""What is kept for those who drop out and may come back: the seat for a while, and the whispers.
 
 What was public is in the history; what was whispered is nowhere else. Knows no clock, and nobody
 but by connection and what they were told.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from backend.room import plain
 from backend.room.deliveries import Delivery
 from backend.room.events import Whispered
 from backend.room.plain import Plain
+
+NOT_KEPT = "Your seat was not kept"
 
 MAX_WHISPERS = 20
 """Kept of those that somebody got or sent last; nobody types more while a page reloads."""
@@ -29,6 +32,7 @@ class Seats:
     def __init__(self) -> None:
         self._kept: dict[str, _Kept] = {}  # by the connection that dropped, the first first
         self._whispers: dict[str, deque[tuple[int, Whispered]]] = {}  # with the last public id
+        self._counts: Counter[str] = Counter()  # of all whispers there were
 
     def snapshot(self) -> Plain:
         """See ``plain.Kept``."""
@@ -40,6 +44,7 @@ class Seats:
                 connection: [[last, plain.of_event(whisper)] for last, whisper in mine]
                 for connection, mine in self._whispers.items()
             },
+            "counts": dict(self._counts),
         }
 
     def restore(self, data: Plain) -> None:
@@ -49,6 +54,7 @@ class Seats:
         for connection, mine in data["whispers"].items():
             for last, whisper in mine:
                 self.whispered(plain.event(whisper), [connection], last)
+        self._counts |= Counter(data.get("counts", {}))  # older snapshots have none
 
     def keep(self, connection: str, until: float, reason: str) -> None:
         """Keep the seat of a dropped connection, in Unix seconds, and why it dropped."""
@@ -69,20 +75,34 @@ class Seats:
                 yield connection, kept.reason
 
     def whispered(self, whisper: Whispered, ends: Iterable[str], last: int) -> None:
-        """Keep a whisper for these browsers; ``last`` is the newest public event so far."""
+        """Keep a whisper for these people; ``last`` is the newest public event so far."""
         for connection in ends:
+            self._counts[connection] += 1
             mine = self._whispers.setdefault(connection, deque(maxlen=MAX_WHISPERS))
             mine.append((last, whisper))
 
-    def moved(self, connection: str, to: str, since: int) -> list[Delivery]:
-        """Somebody is back on another connection: what was whispered since a public event."""
+    def moved(self, connection: str, to: str, since: int, seen: int | None) -> list[Delivery]:
+        """Somebody is back on another connection: what was whispered meanwhile.
+
+        Args:
+            connection: the one they had.
+            to: the one they have.
+            since: the last public event that was seen. Of what was whispered right behind it, some
+                may have been seen, too.
+            seen: how many whispers were; None if that is not known.
+        """
         self._kept.pop(connection, None)
         if connection not in self._whispers:
             return []
-        whispers = self._whispers[to] = self._whispers.pop(connection)
-        return [Delivery(whisper, (to,)) for last, whisper in whispers if last >= since]
+        mine = self._whispers[to] = self._whispers.pop(connection)
+        count = self._counts[to] = self._counts.pop(connection)
+        if seen is None:
+            return [Delivery(whisper, (to,)) for last, whisper in mine if last >= since]
+        first = max(0, len(mine) - max(0, count - seen))
+        return [Delivery(whisper, (to,)) for _, whisper in islice(mine, first, None)]
 
     def left(self, connection: str) -> None:
         """Somebody is gone for good."""
         self._kept.pop(connection, None)
         self._whispers.pop(connection, None)
+        self._counts.pop(connection, None)

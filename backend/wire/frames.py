@@ -50,7 +50,11 @@ def to_json(event: events.Event) -> str:
     frame) and whom an operator's deed was done to. What is only for people to read, such as the
     answer to ``/who``, is a notice.
     """
-    return json.dumps(_message(event), ensure_ascii=False, separators=(",", ":"))
+    return _compact(_message(event))
+
+
+def _compact(fields: dict[str, Any]) -> str:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
 def _message(event: events.Event) -> dict[str, Any]:
@@ -79,6 +83,26 @@ def encode(event: events.Event) -> bytes:
 def binary(data: bytes) -> bytes:
     """Bytes as one complete binary frame."""
     return _server.send(BytesMessage(data=data))
+
+
+def cue(event: events.Event) -> bytes:
+    """What a bridge must know of the event in the next frame to resume the seat behind it.
+
+    As one complete text frame; nothing if there is nothing to know.
+    """
+    match event:
+        case events.Welcomed(token=token, resumed=resumed, last=last):
+            fields: dict[str, Any] = {"type": "seat", "token": token}
+            fields |= {"resumed": resumed, "last": last}
+        case events.Whispered():
+            fields = {"type": "whispered"}
+        case events.Recalled(before=before):
+            fields = {"type": "shown", "last": before - 1}
+        case _ if isinstance(event, events.Public):
+            fields = {"type": "shown", "last": event.id}
+        case _:
+            return b""
+    return _server.send(TextMessage(data=_compact(fields)))
 
 
 def close(code: int, reason: str) -> bytes:

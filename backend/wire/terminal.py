@@ -14,7 +14,7 @@ from typing import Literal
 from wcwidth import iter_graphemes, wrap
 from wcwidth import width as display_width
 
-from backend.room import events, tasks
+from backend.room import events, seats, tasks
 from backend.wire import gmcp, tree
 from backend.wire.inputs import Encoding
 from backend.wire.options import EOR_MARK, IAC
@@ -121,6 +121,8 @@ def to_text(event: events.Event, style: Style = PLAIN) -> str:
     match event:
         case events.Prompted(None):
             return f"{META}Please enter username: "
+        case events.Prompted(seats.NOT_KEPT as reason):
+            return f"{META}{reason}.{END}{to_text(events.Prompted(), style)}"
         case events.Prompted(reason):
             return f"{META}{reason}. Please enter another: "
         case events.Listed():
@@ -137,8 +139,8 @@ def to_text(event: events.Event, style: Style = PLAIN) -> str:
             return "".join(_recalled(event, style))
         case events.Typing() | tasks.Ran():
             return ""  # what is over so soon can only be seen where things glow
-        case events.Welcomed(nick, topic=topic):
-            welcome = f"Welcome {_painted(nick, style)}."
+        case events.Welcomed(nick, resumed=resumed, topic=topic):
+            welcome = f"Welcome {'back ' if resumed else ''}{_painted(nick, style)}."
             return _house([welcome, *([f"The topic is: {topic}"] if topic else [])], style)
         case _:
             return _line(*_parts(event, style), style)

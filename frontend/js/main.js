@@ -5,7 +5,7 @@ import { createComposer } from './composer.js';
 import { createConversation } from './conversation.js';
 import { byId } from './dom.js';
 import { createJoinForm } from './join.js';
-import { eventually, lazily } from './lazy.js';
+import { eventually, lazily, stylesheet } from './lazy.js';
 import { recall, remember } from './memory.js';
 import { hasRoom } from './outgoing.js';
 import { createSession } from './session.js';
@@ -77,7 +77,7 @@ const views = [
   createTopic(byId('topic')),
   conversation.render,
   lazily(({ members }) => members.length > 0, redraw, async () => {
-    const { createPeople } = await import('./people.js');
+    const [{ createPeople }] = await Promise.all([import('./people.js'), stylesheet('people')]);
     return createPeople(byId('people'), { mention });
   }),
   createJoinForm(byId('join'), session),

@@ -1,7 +1,6 @@
 """From a real telnet, through the bridge and a router that passes HTTP only, to a real browser."""
 
 import http.server
-import re
 import socket
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.visitors import PATIENCE, Visitors, chromium
 from tests.clients.programs import terminal
+from tests.dyno.bridges import a_bridge
 from tests.dyno.router import Router, routed
 from tests.processes import ROOT, Running, environment, running
 
@@ -47,29 +47,6 @@ def a_dyno(ping_seconds: str = "1.5") -> Iterator[Running]:
     ) as dyno:
         yield dyno
         assert dyno.stop() == 0
-
-
-@contextmanager
-def a_bridge(url: str) -> Iterator[int]:
-    """``playroom bridge URL`` on a free port; the port."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "backend", "bridge", url, "--listen", "127.0.0.1:0"],
-        cwd=ROOT,
-        env={**environment(), "NO_PROXY": "*"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline().startswith("bridge to ws://127.0.0.1:")
-            where = re.fullmatch(r"telnet: telnet 127\.0\.0\.1 (\d+)\n", process.stdout.readline())
-            assert where
-            yield int(where[1])
-            process.terminate()
-            assert process.wait(10) == 0
-        finally:
-            process.kill()
 
 
 def silence(router: Router) -> None:
@@ -152,7 +129,7 @@ def test_without_pings_the_router_would_cut_them_off() -> None:
         alice.sendline("alice")
         alice.expect_exact("<meta>: Welcome alice.\r\n")
         alice.expect_exact("<meta>: The connection to the room is lost.\r\n")
-        alice.expect_exact("<meta>: Connecting again. What you type meanwhile is lost.\r\n")
+        alice.expect_exact("<meta>: Connecting again. What you type meanwhile is kept.\r\n")
         alice.expect_exact("<meta>: Welcome alice.\r\n")
         assert router.cuts > 0
 
