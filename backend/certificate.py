@@ -50,6 +50,7 @@ class Certificate:
         # A new context each time: one that has taken the new certificate and not the new key is
         # of no use, and a client's ticket of before would spare it the new certificate.
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2  # or it is what the system says
         context.options |= ssl.OP_NO_RENEGOTIATION
         context.set_alpn_protocols(["http/1.1"])
         keyfile = self._keyfile or self._certfile
