@@ -42,5 +42,6 @@ def issue(authority: trustme.CA, file: Path) -> Path:
 def trusting(authority: trustme.CA) -> ssl.SSLContext:
     """What somebody has who trusts the authority."""
     context = ssl.create_default_context()
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # which the first versions of 3.11 set
     authority.configure_trust(context)
     return context

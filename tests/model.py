@@ -224,7 +224,11 @@ class Model:
         for number, whisper in me.whispers:
             if number >= since:
                 self._owe([connection], at, **whisper)
-        self._recall(connection, max(since, last - self.house.recalled), last + 1, at)
+        news = self._recalled(max(since, last - self.house.recalled), last + 1)
+        if via == "telnet":
+            news |= {"events": _but_own(me, news["events"]), "more": news["since"] > since}
+        if via == "web" or news["events"] or news["more"]:
+            self._owe([connection], at, **news)
 
     def _welcome(self, connection: str, at: float, *, last: int, resumed: bool = False) -> None:
         me = self.members[connection]
@@ -266,7 +270,7 @@ class Model:
             numbers = [int(number) for number in rest.split()] or [20]
             before = min(numbers[0] if len(numbers) == 2 else last + 1, last + 1)
             wanted = min(numbers[-1], self.house.recalled)
-            self._recall(connection, before - wanted - 1, before, at)
+            self._owe([connection], at, **self._recalled(before - wanted - 1, before))
         elif command == "/quit":
             self._dismiss(connection, at, NORMAL, f"Goodbye {me.nick}.")
             self._leave(connection, rest, at)
@@ -276,14 +280,15 @@ class Model:
         elif line:
             self._tell(at, but, type="said", **me.person, text=line.replace("//", "/", 1))
 
-    def _recall(self, connection: str, since: int, before: int, at: float) -> None:
+    def _recalled(self, since: int, before: int) -> Item:
         """What was public between these two, as far as it is remembered."""
         forgotten = max(len(self.public) - self.house.remembered, 0)
         before = max(before, forgotten + 1)
         since = min(max(since, forgotten), before - 1)
         past = self.public[since : before - 1]
-        answer = {"since": since, "before": before, "events": past, "more": since > forgotten}
-        self._owe([connection], at, type="history", **answer)
+        is_more = since > forgotten
+        answer = {"since": since, "before": before, "events": past, "more": is_more}
+        return {"type": "history", **answer}
 
     def _type(self, connection: str, at: float) -> None:
         if not self._is_crowd():
@@ -315,3 +320,14 @@ class Model:
             self._tell_news(at)
             old, me.nick = me.nick, nick
             self._tell(at, type="renamed", old=old, new=nick)
+
+
+def _but_own(me: Member, events: list[Item]) -> list[Item]:
+    """What somebody at a terminal has not typed there, under one nick or another."""
+    nick, news = me.nick, []
+    for item in reversed(events):
+        if item["type"] == "renamed" and item["new"] == nick:
+            nick = item["old"]
+        if not (item["type"] in ("said", "acted") and item["nick"] == nick):
+            news.append(item)
+    return news[::-1]

@@ -31,7 +31,7 @@ from backend.room.entries import Arrived, Entry, Gone, Line, Overlong, Via
 from backend.room.room import Room
 from backend.wire import frames, terminal
 from tests.guests import Guest, Pipe, StreamSink, settled
-from tests.model import CONTINUED, NORMAL, House, Item, Model, Owed, Typed
+from tests.model import CONTINUED, NORMAL, NOT_KEPT, House, Item, Model, Owed, Typed
 
 SAFETY_SECONDS = 3_600.0
 """Of the clock that jumps: more than any example lasts."""
@@ -42,12 +42,14 @@ SAFETY_SECONDS = 3_600.0
 def as_text(item: Item) -> str:
     """What a terminal shows of an item."""
     match item:
+        case {"type": "prompt", "reason": reason} if reason == NOT_KEPT:
+            return f"<meta>: {reason}.\r\n<meta>: Please enter username: "
         case {"type": "prompt", "reason": reason}:
             return f"<meta>: {reason}. Please enter another: "
         case {"type": "prompt"}:
             return "<meta>: Please enter username: "
-        case {"type": "welcome", "nick": nick}:
-            return f"<meta>: Welcome {nick}.\r\n"
+        case {"type": "welcome", "nick": nick, "resumed": resumed}:
+            return f"<meta>: Welcome {'back ' if resumed else ''}{nick}.\r\n"
         case {"type": "said", "nick": nick, "text": text}:
             return f"<{nick}> : {text}\r\n"
         case {"type": "acted", "nick": nick, "text": text}:
@@ -67,12 +69,12 @@ def as_text(item: Item) -> str:
             )
         case {"type": "notice", "text": text}:
             return f"<meta>: {text}\r\n"
-        case {"type": "history", "events": []}:
-            return "<meta>: Nothing to show.\r\n"
-        case {"type": "history", "events": events, "since": since, "more": more}:
-            advice = f"<meta>: /history {since + 1} {len(events)} shows what was before.\r\n"
-            lines = ["<meta>: Earlier (times are UTC):\r\n", *map(as_past, events)]
-            return "".join([*lines, *([advice] if more else [])])
+        case {"type": "history", "events": events, "since": since, "before": before, "more": more}:
+            title = "Earlier (times are UTC):" if events else "Nothing to show."
+            count = before - since - 1
+            advice = f"<meta>: /history {since + 1} {count} shows what was before.\r\n"
+            lines = [f"<meta>: {title}\r\n", *map(as_past, events)]
+            return "".join([*lines, *([advice] if more and count else [])])
     raise AssertionError(item)
 
 

@@ -138,6 +138,7 @@ async def test_the_bridge_gets_through(
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
     websocket = await dial(parse(room.page_url))
+    await websocket.say("")  # there is no seat to resume
     assert await websocket.receive() == PROMPT.encode()
     await websocket.aclose()
 
