@@ -221,9 +221,9 @@ async def test_a_proxy_of_the_environment_is_used(
         (http("301 Moved", "Location: https://x.example/\x07telnet"),
          "there is no playroom at ws://HERE/telnet, which sends us to https://x.example/telnet",
          True),
-        (http("503 Service Unavailable"), "127.0.0.1 is busy (503)", False),
-        (http("429 Too Many Requests"), "127.0.0.1 is busy (429)", False),
-        (http("502 Bad Gateway"), "127.0.0.1 is in trouble (502)", False),
+        (http("503 Service Unavailable"), "the server at 127.0.0.1 is busy (503)", False),
+        (http("429 Too Many Requests"), "the server at 127.0.0.1 is busy (429)", False),
+        (http("502 Bad Gateway"), "the server at 127.0.0.1 is in trouble (502)", False),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "there is no playroom at ws://HERE/telnet", False),
         (b"", "there is no playroom at ws://HERE/telnet", False),
         (b"HTTP/1.1 101 Yes\r\nUpgrade: cheese\r\n\r\n",
@@ -245,7 +245,7 @@ async def test_a_closed_port_is_told_in_a_line() -> None:
     async with a_server(answering(b"")) as port:
         pass
     error = await trouble(parse(f"http://127.0.0.1:{port}"))
-    assert str(error) == f"127.0.0.1:{port} refuses connections"
+    assert str(error) == f"the server at 127.0.0.1:{port} refuses connections"
     assert not error.is_final
 
 
@@ -253,7 +253,7 @@ async def test_a_server_without_tls_is_told_in_a_line() -> None:
     """Somebody wrote https for http."""
     async with a_server(answering(http("400 Bad Request"))) as port:
         error = await trouble(parse(f"https://127.0.0.1:{port}"))
-    assert str(error) == f"127.0.0.1:{port} does not speak TLS (or is it http:// ?)"
+    assert str(error) == f"the server at 127.0.0.1:{port} does not speak TLS (or is it http:// ?)"
 
 
 @pytest.mark.parametrize(
@@ -281,4 +281,7 @@ async def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.Monkey
         await trio.sleep_forever()
 
     async with a_server(silent) as port:
-        assert str(await trouble(parse(f"http://127.0.0.1:{port}"))) == "127.0.0.1 does not answer"
+        assert (
+            str(await trouble(parse(f"http://127.0.0.1:{port}")))
+            == "the server at 127.0.0.1 does not answer"
+        )

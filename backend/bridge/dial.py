@@ -54,7 +54,7 @@ async def dial(address: Address) -> Websocket:
                 await trio.aclose_forcefully(stream)
                 raise
     except trio.TooSlowError:
-        raise CannotReachError(f"{address.host} does not answer") from None
+        raise CannotReachError(f"the server at {address.host} does not answer") from None
 
 
 async def _connect(address: Address) -> trio.abc.Stream:
@@ -82,7 +82,9 @@ async def _connect_tcp(address: Address) -> trio.SocketStream:
     except OSError as error:
         reasons = error.__cause__.exceptions if isinstance(error.__cause__, ExceptionGroup) else ()
         if reasons and all(isinstance(reason, ConnectionRefusedError) for reason in reasons):
-            raise CannotReachError(f"{address.host_and_port} refuses connections") from None
+            raise CannotReachError(
+                f"the server at {address.host_and_port} refuses connections"
+            ) from None
         told = (reason.strerror for reason in reasons if isinstance(reason, OSError))
         why = next(filter(None, told), "it cannot be reached")
         raise CannotReachError(f"{address.host_and_port}: {why}") from None
@@ -136,18 +138,20 @@ async def _secure(address: Address, stream: trio.abc.Stream) -> trio.abc.Stream:
                 why = f"the certificate of {address.host} is not valid: {bad.verify_message}"
                 raise CannotReachError(why, is_final=True) from None
             case ssl.SSLError():
-                why = f"{address.host_and_port} does not speak TLS (or is it http:// ?)"
+                why = (
+                    f"the server at {address.host_and_port} does not speak TLS (or is it http:// ?)"
+                )
                 raise CannotReachError(why, is_final=True) from None
-        raise CannotReachError(f"{address.host_and_port} hung up") from None
+        raise CannotReachError(f"the server at {address.host_and_port} hung up") from None
     return secure
 
 
 def _explain(address: Address, answer: RejectedError) -> CannotReachError:
     status = answer.status
     if status in BUSY:
-        return CannotReachError(f"{address.host} is busy ({status})")
+        return CannotReachError(f"the server at {address.host} is busy ({status})")
     if status in TROUBLED:
-        return CannotReachError(f"{address.host} is in trouble ({status})")
+        return CannotReachError(f"the server at {address.host} is in trouble ({status})")
     if status is None:
         return CannotReachError(f"there is no playroom at {address}")
     if answer.location:

@@ -147,7 +147,7 @@ def test_a_dyno_that_restarts_has_its_telnets_back() -> None:
         alice.expect_exact("<meta>: Welcome alice.\r\n")
         first.process.terminate()
         alice.expect_exact("<meta>: The room is closing, come back soon\r\n")
-        alice.expect_exact("<meta>: 127.0.0.1 is busy (503).\r\n")
+        alice.expect_exact("<meta>: The server at 127.0.0.1 is busy (503).\r\n")
         with a_dyno() as second:
             router.app_port = second.bound.port
             alice.expect_exact("<meta>: Please enter username: alice\r\n", timeout=30)
@@ -181,7 +181,9 @@ def test_join_of_no_room_says_why_and_ends() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     with terminal(sys.executable, "-m", "backend", "join", f"http://127.0.0.1:{port}") as alice:
-        alice.expect_exact(f"<meta>: 127.0.0.1:{port} refuses connections.\r\n", timeout=30)
+        alice.expect_exact(
+            f"<meta>: The server at 127.0.0.1:{port} refuses connections.\r\n", timeout=30
+        )
         alice.expect_exact("Connection closed by foreign host.")
 
 
