@@ -218,7 +218,8 @@ async def test_a_fail_over_in_the_midst_of_a_chat_goes_unnoticed(is_planned: boo
             await until_so(lambda: "role:master" in redis.replica.ask("info", "replication"))
             await until(eve, "notice", text=patience.AWAY)
         else:
-            redis.primary.kill()
+            redis.primary.kill()  # and what is on its way to the replica still arrives
+            await until_so(lambda: "link_status:down" in redis.replica.ask("info", "replication"))
             redis.promote()
         switch.move(redis.replica_port)
 
