@@ -17,6 +17,9 @@ from backend.config import DEFAULT_HISTORY_LIMIT, DEFAULT_HOST, MIN_LINE_RATE, L
 
 DEFAULTS = Limits()
 
+Callback = Callable[..., None]
+"""What a command line calls."""
+
 
 class Port(click.IntRange):
     """A port."""
@@ -144,7 +147,18 @@ redis_option = click.option(
 )
 
 
-_LIMITS = (
+def together(*options: Callable[[Callback], Callback]) -> Callable[[Callback], Callback]:
+    """Several options as one, in their order."""
+
+    def decorate(command: Callback) -> Callback:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+limit_options = together(
     click.option(
         "--max-connections",
         envvar="MAX_CONNECTIONS",
@@ -193,13 +207,7 @@ _LIMITS = (
         help="Seconds that the seat of a browser or a bridge which dropped out is kept.",
     ),
 )
-
-
-def limit_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Those of ``config.Limits``, in its order."""
-    for option in reversed(_LIMITS):
-        command = option(command)
-    return command
+"""Those of ``config.Limits``, in its order."""
 
 
 class DefaultGroup(click.Group):

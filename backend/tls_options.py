@@ -3,15 +3,14 @@
 Knows what the flags need of each other, and nothing of what is served by TLS.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from backend.certificate import Certificate, CertificateError
-from backend.options import PortOrOff
+from backend.options import PortOrOff, together
 
-_OPTIONS = (
+tls_options = together(
     click.option(
         "--certfile",
         envvar="CERTFILE",
@@ -33,13 +32,7 @@ _OPTIONS = (
         help='Telnet over TLS, with the same certificate; 0 for any free port, "off" for none.',
     ),
 )
-
-
-def tls_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Those that ``certificate`` makes something of."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+"""Those that ``certificate`` makes something of."""
 
 
 def certificate(

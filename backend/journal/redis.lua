@@ -2,8 +2,8 @@
 -- deed, the second the node. Every answer is a list that begins with a word.
 --
 -- The log is a stream whose entries are numbered without a gap and each have a tag, made of the tag
--- before: so whoever follows it sees for certain when it is not the log it was. A log that was begun anew has
--- another "life"; a node that is not among the nodes says nothing any more.
+-- before: so whoever follows it sees for certain when it is not the log it was. A log that was begun
+-- anew has another "life"; a node that is not among the nodes says nothing any more.
 
 local log, state, nodes, leases, kept, offers = unpack(KEYS)
 local deed, node = ARGV[1], ARGV[2]
