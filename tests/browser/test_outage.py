@@ -93,6 +93,7 @@ def test_lines_beyond_what_is_kept_are_refused_and_can_be_sent_again(visitors: V
         alice.expect_exact(f"<bob> : {lines[-2]}\r\n")
         expect(again).to_have_count(1)
         bob.log.get_by_role("button", name="Discard").click()
+        expect(again).to_have_count(0)
         bob.says("the end")
         alice.expect_exact("<bob> : the end\r\n")
         assert lines[-1] not in str(alice.before)

@@ -59,7 +59,7 @@ class Visitor:
         self.join = page.get_by_role("button", name="Join")
         self.log = page.get_by_role("log", name="Conversation")
         self.message = page.get_by_role("textbox", name="Message")
-        self.send = page.get_by_role("button", name="Send")
+        self.send = page.get_by_role("button", name="Send", exact=True)
         self.people = page.get_by_role("list", name="People")
         self.status = page.get_by_role("status")
 
