@@ -107,25 +107,41 @@ def test_only_what_is_public_is_remembered_and_only_once() -> None:
     assert history.before(None, 9, everything).events == (said,)
 
 
+def test_ids_that_the_log_has_lost_are_left_out_and_count_for_nothing() -> None:
+    """Whoever has seen the events that had them is told what came since."""
+    history = history_of(3)
+    history.skip(1_000)
+    said = Said(history.next_id(), AT, "bob", "web", "hi")
+    history.remember([Delivery(said, ())])
+    assert (said.id, history.last) == (1_004, 1_004)
+    assert history.since(2, everything) == Recalled(2, 1_005, (*history.events[2:],), True)
+    assert history.since(700, everything) == Recalled(700, 1_005, (said,), True)
+    assert ids(history.before(None, 2, everything)) == [3, 1_004]
+    assert history.before(700, 2, everything) == Recalled(1, 700, history.events[1:3], True)
+
+
 @given(st.data())
 def test_asking_on_and_on_tells_everything_once(data: st.DataObject) -> None:
-    """Whatever the sizes of the answers and of what is remembered."""
+    """Whatever the sizes of the answers and of what is remembered, and whatever ids are missing."""
     number = data.draw(st.integers(0, 60))
     length = st.sampled_from([1, 300])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(history_module, "MAX_COST", 1_000)
         history = History()
         for _ in range(number):
+            history.skip(data.draw(st.sampled_from([0, 0, 0, 5])))
             text = "x" * data.draw(length)
             said = Said(history.next_id(), AT, "bob", "web", text)
             history.remember([Delivery(said, ())])
+        history.skip(data.draw(st.sampled_from([0, 5])))
         told: list[int] = []
         before = None
         for _ in count():
             recalled = history.before(before, data.draw(st.integers(1, 9)), everything)
-            assert recalled.before == (before or number + 1)
+            assert recalled.before == (before or history.last + 1)
             told = [*ids(recalled), *told]
             before = recalled.since + 1
             if not recalled.more:
                 break
-        assert told == list(range(1, number + 1))
+        assert told == [event.id for event in history.events]
+        assert len(told) == number

@@ -14,7 +14,7 @@ from backend.journal.journal import Journal, MakeJournal
 from backend.journal.memory import MemoryJournal
 from backend.journal.redis import RedisJournal
 from backend.journal.sqlite import SqliteJournal
-from backend.room.entries import Arrived, Entry, Gone, Line, Promoted, Tick
+from backend.room.entries import Arrived, Entry, Gone, Impersonal, Line, Promoted, Tick
 from tests.redis_server import needs_redis, redis_server
 
 SAFETY_SECONDS = 20.0
@@ -32,7 +32,7 @@ ODD: list[Entry] = [
 def record(journal: Journal, entries: Iterable[Entry]) -> list[Entry]:
     """Record these about a connection of this very run; as they are then."""
     ours = [
-        entry if isinstance(entry, Tick) else replace(entry, connection=f"{journal.prefix}c1")
+        entry if isinstance(entry, Impersonal) else replace(entry, connection=f"{journal.prefix}c1")
         for entry in entries
     ]
     for entry in ours:

@@ -9,16 +9,19 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import trio
+from trio_websocket import ConnectionClosed
 
 from backend.history import public_events
 from backend.journal.database import MISPLACED
 from backend.room.events import Said
 from tests.processes import ROOT, Running, run, running
-from tests.talkers import Terminal, ask, at_browser, at_terminal
+from tests.talkers import Browser, Terminal, ask, at_browser, at_terminal
 
 PORTS = ("--host", "127.0.0.1", "--port", "0", "--telnet-port", "0")
 
@@ -77,20 +80,30 @@ def waited(room: Running) -> float:
     return sum(int(task.read_text().split()[1]) for task in tasks) / 1e9
 
 
-async def burst(room: Running, round: int, kill_after: float) -> tuple[dict[str, float], float]:
+@dataclass(frozen=True)
+class Seen:
+    """A line as somebody saw it: its event's id, and when."""
+
+    id: int
+    at: float
+
+
+async def burst(
+    room: Running, eve: Browser, round: int, kill_after: float
+) -> tuple[dict[str, Seen], float]:
     """People talk until the program is killed.
 
-    When each line was seen, and which of them are old enough to be safe: on a busy machine the
+    What eve saw of each line, and which of them are old enough to be safe: on a busy machine the
     program needs its tenth of a second, and what others took of it.
     """
-    seen: dict[str, float] = {}
+    seen: dict[str, Seen] = {}
 
-    async def watch(bob: Terminal) -> None:
-        with suppress(trio.BrokenResourceError, AssertionError):
+    async def watch() -> None:
+        with suppress(ConnectionClosed):
             while True:
-                line = await bob.line()
-                if line.startswith("<ann> : "):
-                    seen[line.removeprefix("<ann> : ")] = time.monotonic()
+                event = await eve.event()
+                if event["type"] == "said":
+                    seen[event["text"]] = Seen(event["id"], time.monotonic())
 
     async def speak(ann: Terminal) -> None:
         number = 0
@@ -101,12 +114,8 @@ async def burst(room: Running, round: int, kill_after: float) -> tuple[dict[str,
                 number += 5
                 await trio.sleep(0.005)
 
-    async with (
-        at_terminal(room.bound, "ann") as ann,
-        at_terminal(room.bound, "bob") as bob,
-        trio.open_nursery() as nursery,
-    ):
-        nursery.start_soon(watch, bob)
+    async with at_terminal(room.bound, "ann") as ann, trio.open_nursery() as nursery:
+        nursery.start_soon(watch)
         nursery.start_soon(speak, ann)
         before = waited(room)
         await trio.sleep(kill_after)
@@ -133,24 +142,28 @@ async def test_what_is_older_than_a_tenth_of_a_second_survives_a_kill(
     history = history_in_memory
     chance = random.Random(8)
     said: list[str] = []
-    last = total = 0
+    told: dict[int, str] = {}  # all that anybody ever saw under an id
+    total = 0
     for round in range(50):
         with running(*PORTS, limits=False, HISTORY=history) as room:
             async with at_browser(room.bound) as eve:
                 await eve.type("eve")
                 await eve.sees("prompt")
                 welcome = await eve.sees("welcome", nick="eve")
-                assert welcome["last"] > last or round == 0
+                assert welcome["last"] >= max(told, default=0)
                 assert [person["nick"] for person in welcome["members"]] == ["eve"]
-            seen, safe = await burst(room, round, chance.uniform(0.15, 0.4))
+                seen, safe = await burst(room, eve, round, chance.uniform(0.15, 0.4))
+        assert told.keys().isdisjoint(line.id for line in seen.values())
+        told.update((line.id, text) for text, line in seen.items())
         events = list(public_events(Path(history)))
-        assert [event.id for event in events] == list(range(1, len(events) + 1))
-        last = events[-1].id
-        texts = [event.text for event in events if isinstance(event, Said)]
+        assert all(one.id < other.id for one, other in pairwise(events))
+        said_now = [event for event in events if isinstance(event, Said)]
+        assert all(told.get(event.id, event.text) == event.text for event in said_now)
+        texts = [event.text for event in said_now]
         assert texts[: len(said)] == said
         new = texts[len(said) :]
         assert new == [f"round {round} line {number}" for number in range(len(new))]
-        due = {line for line, at in seen.items() if at < safe}
+        due = {text for text, line in seen.items() if line.at < safe}
         assert due <= set(new)
         total += len(due)
         said = texts

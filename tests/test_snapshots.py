@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from backend.room import comings
 from backend.room.deliveries import Delivery
-from backend.room.entries import Arrived, Entry, Gone, Line, Promoted, Tick, Withheld
+from backend.room.entries import Arrived, Entry, Gone, Line, Promoted, Recovered, Tick, Withheld
 from backend.room.room import Room
 from tests.test_room_properties import CONNECTIONS, LOG, TIME, TROUBLE, in_time
 
@@ -37,19 +37,25 @@ def some(draw: st.DrawFn, *entries: Entry) -> tuple[Entry, ...]:
     return entries[: draw(st.integers(0, len(entries)))]
 
 
-def shuffled_in(log: list[Entry], more: list[tuple[int, list[Entry]]]) -> list[Entry]:
+def shuffled_in(
+    log: list[Entry], more: list[tuple[int, list[Entry]]], kills: list[int]
+) -> list[Entry]:
     """The log with other things happening in the middle of it."""
     log = list(log)
     for place, entries in more:
         at = max(10, len(log) * place // 100)  # behind the opening
         log[at:at] = entries
-    return in_time(log)
+    log = in_time(log)
+    for place in kills:
+        log.insert(len(log) * place // 100, Recovered(5))
+    return log
 
 
 LIFE = st.builds(
     shuffled_in,
     LOG | TROUBLE,
     st.lists(st.tuples(st.integers(0, 100), returns()), max_size=8),
+    st.lists(st.integers(0, 100), max_size=2),
 )
 
 

@@ -19,7 +19,7 @@ from backend.journal.codec import encode
 from backend.journal.journal import JournalError
 from backend.journal.sqlite import SqliteJournal
 from backend.journal.store import Snapshot, Store
-from backend.room.entries import Arrived, Entry, Line
+from backend.room.entries import Arrived, Entry, Line, Recovered
 from backend.room.room import Room
 from tests.processes import ROOT
 from tests.test_journal import SAFETY_SECONDS, Notes, kept, lines
@@ -80,7 +80,10 @@ def test_the_file_is_for_its_owner_only(path: Path) -> None:
 
 
 async def test_a_kill_loses_nothing_that_was_written(path: Path, tmp_path: Path) -> None:
-    """What a crash leaves behind is the file and what SQLite keeps beside it."""
+    """What a crash leaves behind is the file and what SQLite keeps beside it.
+
+    The log then says where its end may be missing, and says it once.
+    """
     copy = tmp_path / "copy"
     async with journal_in(path) as journal:
         for entry in lines(*range(100)):
@@ -89,9 +92,35 @@ async def test_a_kill_loses_nothing_that_was_written(path: Path, tmp_path: Path)
         copy.mkdir()
         for file in path.parent.glob("history.sqlite3*"):
             shutil.copy(file, copy)
+    recovered = [*lines(*range(100)), Recovered(sqlite.LOST_IDS)]
+    for _ in range(2):
+        notes = Notes()
+        async with journal_in(copy / path.name, notes):
+            assert notes.entries == recovered
+
+
+async def test_a_start_that_was_broken_off_does_not_make_the_log_whole(path: Path) -> None:
+    """What a kill has lost is still missing in there, whatever went wrong afterwards."""
+    async with trio.open_nursery() as nursery:
+        Store(path).close()  # as a kill leaves it
+        nursery.cancel_scope.cancel()
+        with pytest.raises(trio.Cancelled):
+            await SqliteJournal(path, 1_000, lambda entry: None, Notes()).run()
     notes = Notes()
-    async with journal_in(copy / path.name, notes):
-        assert notes.entries == lines(*range(100))
+    async with journal_in(path, notes):
+        assert notes.entries == [Recovered(sqlite.LOST_IDS)]
+
+
+async def test_a_file_of_the_first_version_is_made_one_of_this(path: Path) -> None:
+    """It does not say whether it was written to the end."""
+    async with journal_in(path) as journal:
+        journal.record(lines(1)[0])
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("ALTER TABLE log DROP COLUMN is_whole")
+        db.execute("PRAGMA user_version = 1")
+    notes = Notes()
+    async with journal_in(path, notes):
+        assert notes.entries == [*lines(1), Recovered(sqlite.LOST_IDS)]
 
 
 async def test_the_file_is_bounded_and_what_is_forgotten_is_the_oldest(path: Path) -> None:

@@ -48,7 +48,7 @@ class Seat:
             case {"type": "seat", "resumed": False}:
                 self._token, self._last, self._whispers = cue["token"], cue["last"], 0
             case {"type": "seat"}:
-                # A room that was killed may have forgotten its last moment: ids are used again.
+                # Behind a Redis that has lost its end, ids are used again.
                 self._last = min(self._last, cue["last"])
             case {"type": "shown"}:
                 self._last = max(self._last, cue["last"])  # not what was only shown again

@@ -18,7 +18,7 @@ from backend.journal.journal import JournalError
 APPLICATION_ID = 0x706C6179
 """By which the file is known as one of ours: ``play``."""
 
-VERSION = 1
+VERSION = 2
 """Of what is in the file, snapshots included; to be raised when an older program would misread."""
 
 DatabaseError = sqlite3.Error, OSError
@@ -34,8 +34,15 @@ _TABLES = f"""
     PRAGMA user_version = {VERSION};
     CREATE TABLE entries (id INTEGER PRIMARY KEY, entry TEXT NOT NULL);
     CREATE TABLE snapshots (after INTEGER PRIMARY KEY, memory TEXT NOT NULL);
-    CREATE TABLE log (key TEXT NOT NULL, runs INTEGER NOT NULL);
-    INSERT INTO log VALUES ('%s', 0);
+    CREATE TABLE log (key TEXT NOT NULL, runs INTEGER NOT NULL, is_whole INTEGER NOT NULL);
+    INSERT INTO log VALUES ('%s', 0, TRUE);
+    COMMIT;
+"""
+
+_FROM_VERSION_1 = f"""
+    BEGIN IMMEDIATE;
+    ALTER TABLE log ADD COLUMN is_whole INTEGER NOT NULL DEFAULT FALSE;
+    PRAGMA user_version = {VERSION};
     COMMIT;
 """
 
@@ -99,7 +106,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def prepare(db: sqlite3.Connection) -> None:
-    """Make of an empty file one for a log.
+    """Make of an empty file one for a log, and of an older version's one of this version's.
 
     Raises:
         JournalError: see ``check``.
@@ -108,6 +115,8 @@ def prepare(db: sqlite3.Connection) -> None:
     if tables == 0 and _pragma(db, "user_version") == 0:
         db.executescript(_TABLES % secrets.token_hex(16))
     check(db)
+    if _pragma(db, "user_version") < VERSION:
+        db.executescript(_FROM_VERSION_1)
 
 
 def check(db: sqlite3.Connection) -> None:

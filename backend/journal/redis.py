@@ -18,7 +18,7 @@ from backend.journal.follower import END, BrokenLogError, Follower, Record
 from backend.journal.journal import Follow, JournalError, Memory
 from backend.journal.lease import FencedError, Lease
 from backend.journal.server import AwayError, Server, connect
-from backend.room.entries import Entry, Tick
+from backend.room.entries import Entry, Impersonal
 
 BATCH = 200
 """Entries added in one go: others wait for that no longer than some milliseconds."""
@@ -78,7 +78,7 @@ class RedisJournal:
 
         Nothing comes of one about a connection of the node we were before.
         """
-        if isinstance(entry, Tick) or entry.connection.startswith(self.prefix):
+        if isinstance(entry, Impersonal) or entry.connection.startswith(self.prefix):
             self._pending.append(encode(entry))
             self._recorded.set()
 

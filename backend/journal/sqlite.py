@@ -16,7 +16,7 @@ from backend.journal.codec import encode
 from backend.journal.database import DatabaseError, explained, reason
 from backend.journal.journal import Follow, Memory
 from backend.journal.store import Past, Snapshot, Store
-from backend.room.entries import Entry
+from backend.room.entries import Entry, Recovered
 
 GATHER_SECONDS = 0.05
 """How long entries are gathered before they are written: of the tenth of a second that may be
@@ -37,6 +37,10 @@ MIN_SNAPSHOT_EVERY = 1_000
 
 CLOSE_SECONDS = 1.0
 """How long letting go of the file may take."""
+
+LOST_IDS = 1_000_000
+"""Ids that events may have had which were seen and never written, if the last run was killed: those
+of a tenth of a second; or, with a disk that had failed, of a day with ten lines a second."""
 
 FOLLOWED_PER_TURN = 64
 """Entries of the past that are followed before anything else may happen, such as ^C."""
@@ -63,6 +67,7 @@ class SqliteJournal:
         self._follow = follow
         self._memory = memory
         self._snapshot_every = max(MIN_SNAPSHOT_EVERY, limit // 10)
+        self._has_caught_up = False
         self._last = 0  # the id of the last entry recorded,
         self._safe = 0  # and of the last one written,
         self._remembered = 0  # and of the last one in a snapshot
@@ -107,6 +112,9 @@ class SqliteJournal:
         try:
             self.prefix, self.key = f"r{store.run}-", store.key
             await self._catch_up(await trio.to_thread.run_sync(store.load))
+            if not store.was_whole:
+                self.record(Recovered(LOST_IDS))
+            self._has_caught_up = True
             task_status.started()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._write, store, name="history writer")
@@ -116,8 +124,9 @@ class SqliteJournal:
                 log.error(
                     "entries of the history that were not written: %d", self._last - self._safe
                 )
+            is_whole = self._has_caught_up and self._safe == self._last
             with trio.move_on_after(CLOSE_SECONDS, shield=True):
-                await trio.to_thread.run_sync(store.close, abandon_on_cancel=True)
+                await trio.to_thread.run_sync(store.close, is_whole, abandon_on_cancel=True)
 
     async def _catch_up(self, past: Past) -> None:
         if past.memory is not None:

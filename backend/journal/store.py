@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any
 
 from backend.journal.codec import decode
-from backend.journal.database import check_place, claim, connect, explained, prepare
+from backend.journal.database import DatabaseError, check_place, claim, connect, explained, prepare
 from backend.room.entries import Entry
 
 ADD = "INSERT OR IGNORE INTO entries SELECT ? + key, value FROM json_each(?)"
@@ -60,6 +60,7 @@ class Store:
     Attributes:
         key: a secret, as old as the file.
         run: how often it has been opened, this time included.
+        was_whole: whether whoever had it before could write all there was.
 
     Raises:
         JournalError: it cannot be had.
@@ -77,9 +78,9 @@ class Store:
             # What a lost cable undoes is the last moment before it, and the file stays whole.
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA wal_autocheckpoint = 0")  # see ``checkpoint``
-            with self._transaction():
-                self._db.execute("UPDATE log SET runs = runs + 1")
-            self.key, self.run = self._db.execute("SELECT key, runs FROM log").fetchone()
+            log = self._db.execute("SELECT key, runs + 1, is_whole FROM log").fetchone()
+            self.key, self.run, self.was_whole = log
+            self._db.execute("UPDATE log SET runs = runs + 1, is_whole = FALSE")
             self._open = stack.pop_all()
 
     def load(self) -> Past:
@@ -143,10 +144,16 @@ class Store:
             with closing(connect(self._path, "rw")) as db:
                 db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
-    def close(self) -> None:
-        """Let go of the file. Nothing that was written depends on it."""
-        with self._turn, suppress(sqlite3.Error):
-            self._open.close()
+    def close(self, is_whole: bool = False) -> None:
+        """Let go of the file. Nothing that was written depends on it.
+
+        Args:
+            is_whole: whether nothing is missing in there.
+        """
+        with self._turn, suppress(*DatabaseError), self._open:
+            if is_whole:
+                check_place(self._path, self._file)
+                self._db.execute("UPDATE log SET is_whole = TRUE")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -10,7 +10,7 @@ import trio
 
 from backend.journal.journal import MakeJournal
 from backend.room.deliveries import Delivery
-from backend.room.entries import Arrived, Entry, Gone, Tick
+from backend.room.entries import Arrived, Entry, Gone, Impersonal
 from backend.room.room import Room
 
 RESTARTED = "restart"
@@ -72,7 +72,7 @@ class Chronicle:
 
     def is_ours(self, entry: Entry) -> bool:
         """Whether an entry is for our own log files to tell of, and not for another node's."""
-        if not self.journal.is_shared or isinstance(entry, Tick):
+        if not self.journal.is_shared or isinstance(entry, Impersonal):
             return True
         return entry.connection.startswith(self.journal.prefix)
 

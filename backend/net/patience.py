@@ -14,7 +14,7 @@ from backend.journal.journal import Journal
 from backend.net.connection import Connection
 from backend.room.codes import SERVICE_RESTART, TRY_AGAIN_LATER
 from backend.room.commands import Say, parse
-from backend.room.entries import Entry, Tick, Withheld
+from backend.room.entries import Entry, Impersonal, Withheld
 from backend.room.events import Dismissed, Event, Noticed, Prompted
 from backend.room.text import clean
 
@@ -89,7 +89,7 @@ class Patience:
 
     def followed(self, entry: Entry) -> None:
         """An entry of anybody's has come back, and what comes of it has been delivered."""
-        if isinstance(entry, Tick):
+        if isinstance(entry, Impersonal):
             return
         connection = self._connections.get(entry.connection)
         if connection is None or not connection.unsettled:

@@ -115,4 +115,18 @@ class Tick:
     at: float
 
 
-Entry = Arrived | Line | Overlong | Withheld | Gone | Promoted | Tick
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """The log has lost its end, and people may have seen what came of that.
+
+    Attributes:
+        ids: so many ids of events may have been used in there; none of them is used again.
+    """
+
+    ids: int
+
+
+Impersonal = Tick | Recovered
+"""What is no connection's doing."""
+
+Entry = Arrived | Line | Overlong | Withheld | Gone | Promoted | Impersonal

@@ -1,7 +1,7 @@
 """What people see: the events that come out of the room.
 
 Past tense and frozen. ``wire`` turns them into text or JSON; their field names are the websocket
-contract's. Those that everybody sees carry ``id``, one more each time; ``at`` is Unix seconds.
+contract's. Those that everybody sees carry ``id``, which grows; ``at`` is Unix seconds.
 """
 
 from dataclasses import dataclass

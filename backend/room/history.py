@@ -1,12 +1,12 @@
 """What was public, as far back as it is remembered.
 
-Numbers the events: each public one has the next id, and none is missing in here. Knows neither who
-has seen them nor who asks.
+Numbers the events: each public one has the next id, and none is missing in here; but ids that may
+have been used for what the log has lost are left out. Knows neither who has seen them nor who asks.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
+from itertools import dropwhile, takewhile
 
 from backend.room import plain
 from backend.room.deliveries import Delivery
@@ -30,7 +30,7 @@ class History:
     """The newest public events.
 
     Attributes:
-        last: the id of the newest; 0 if there was none.
+        last: the newest id that may have been used; 0 if there was none.
     """
 
     def __init__(self) -> None:
@@ -56,6 +56,10 @@ class History:
         self.last += 1
         return self.last
 
+    def skip(self, ids: int) -> None:
+        """Leave out so many ids."""
+        self.last += ids
+
     def remember(self, deliveries: Iterable[Delivery]) -> None:
         """Keep what is public of these."""
         for delivery in deliveries:
@@ -78,19 +82,24 @@ class History:
     def _recall(
         self, since: int, before: int, count: int, hears: Callable[[Public], bool]
     ) -> Recalled:
-        oldest = self.last - len(self._events) + 1
+        oldest = self._events[0].id if self._events else self.last + 1
         before = max(min(before, self.last + 1), oldest)
-        first = min(max(since + 1, before - count, oldest), before)
+        since = max(min(since, before - 1), oldest - 1)
         found = []
         cost = 0
-        for event in reversed(tuple(islice(self._events, first - oldest, before - oldest))):
+        for number, event in enumerate(self._between(since, before)):
             cost += _cost(event)
-            if cost > MAX_COST:
-                first = event.id + 1
+            if number == count or cost > MAX_COST:
+                since = event.id
                 break
             if hears(event):
                 found.append(event)
-        return Recalled(first - 1, before, tuple(reversed(found)), first > oldest)
+        return Recalled(since, before, tuple(reversed(found)), since >= oldest)
+
+    def _between(self, since: int, before: int) -> Iterator[Public]:
+        """The events with ids between these two, newest first."""
+        newer = dropwhile(lambda event: event.id >= before, reversed(self._events))
+        return takewhile(lambda event: event.id > since, newer)
 
 
 def _cost(event: Public) -> int:

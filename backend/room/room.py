@@ -21,6 +21,7 @@ from backend.room.entries import (
     Line,
     Overlong,
     Promoted,
+    Recovered,
     Tick,
     Withheld,
 )
@@ -137,6 +138,9 @@ class Room:
         match entry:
             case Tick(at):
                 return self._tick(at)
+            case Recovered(ids):
+                self._history.skip(ids)
+                return []
             case Arrived(connection=connection, at=at) if not self.is_member(connection):
                 if barred := self._moderation.barred(entry, at):
                     return [Delivery(barred, (connection,))]
@@ -224,17 +228,10 @@ class Room:
         ]
 
     def _welcome(self, member: Member, resumed: bool = False) -> Welcomed:
-        return Welcomed(
-            member.nick.text,
-            member.via,
-            member.token,
-            resumed,
-            self._comings.people_for(member),
-            self.total,
-            self._history.last,
-            self._talk.topic.text,
-            self._members.heard(member),
-        )
+        nick, via, token = member.nick.text, member.via, member.token
+        people, heard = self._comings.people_for(member), self._members.heard(member)
+        last, topic = self._history.last, self._talk.topic.text
+        return Welcomed(nick, via, token, resumed, people, self.total, last, topic, heard)
 
     def _leave(self, member: Member, reason: str, at: float) -> list[Delivery]:
         told = self._comings.went(member, reason, at)

@@ -36,6 +36,16 @@ test('a gap below which the server has nothing left is no gap', () => {
   assert.equal(nextRequest(state), null);
 });
 
+test('ids that a killed room has lost are no gap, whether the page has seen what had them or not', () => {
+  for (const seen of [range(0, 3), range(0, 5)]) {
+    const before = joined([history(0, 1, []), ...seen.map((id) => said(id))]);
+    const back = play([lost, { ...resumed, last: 1005 }, history(seen.length, 1006, [said(1004), said(1005)]), said(1006)], before);
+    assert.deepEqual(ids(back), [...seen, 1004, 1005, 1006]);
+    assert.equal(nextRequest(back), null);
+    assert.equal(back.missed.count, 2);
+  }
+});
+
 test('a newcomer asks for what was before; whoever comes back is told without asking', () => {
   const newcomer = play([lost, { ...welcome, last: 50 }, said(51)], joined([said(1)]));
   assert.deepEqual(nextRequest(newcomer), [51, 100]);
