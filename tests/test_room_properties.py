@@ -391,7 +391,7 @@ def test_who_is_banned_never_gets_in_before_its_time(log: list[Entry]) -> None:
                     for lifted in connections.split(", "):
                         bans.pop(lifted, None)
                 case Prompted() | Welcomed():
-                    assert isinstance(entry, Arrived | Line)
+                    assert not isinstance(entry, Recovered)
                     newcomer = arrivals[delivery.recipients[0]]
                     if isinstance(entry, Line) and isinstance(delivery.event, Prompted):
                         continue  # at the prompt still, but no further
