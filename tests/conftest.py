@@ -1,4 +1,4 @@
-"""Fixtures for everybody."""
+"""Fixtures for everybody, and how properties are tried."""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 import trustme
+from hypothesis import settings
 
 from backend.app import Bound
 from backend.config import UNLIMITED
 from tests.talkers import a_room
+
+# How long one example takes is the machine's affair, and machines are shared.
+settings.register_profile("unhurried", parent=settings(), deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture

@@ -274,7 +274,7 @@ class Model:
         elif command == "/quit":
             self._dismiss(connection, at, NORMAL, f"Goodbye {me.nick}.")
             self._leave(connection, rest, at)
-        elif command in ("/dance", "/resume"):
+        elif command in ("/dance", "/resume", "/typing"):
             advice = f"There is no {command} here. Type /help for what there is."
             self._owe([connection], at, type="notice", text=advice)
         elif line:

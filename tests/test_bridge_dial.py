@@ -127,7 +127,8 @@ async def asked_for_a_name(websocket: Websocket) -> bool:
     """Whether a room is there, which asks whoever has no seat to resume."""
     assert websocket.resumes
     await websocket.say("")
-    return await websocket.receive() == PROMPT.encode()
+    told = [await websocket.receive() for _ in range(2)]
+    return told == ['{"type":"prompted"}', PROMPT.encode()]
 
 
 async def test_a_room_is_reached_and_asks_for_a_name(room: Bound) -> None:

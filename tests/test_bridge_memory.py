@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.bridge.memory import MAX_KEPT_BYTES, MAX_LINE_BYTES, Kept, Memory
+from backend.bridge.memory import MAX_LINE_BYTES, Memory
 from backend.wire.options import DO, DONT, ECHO, IAC, NAWS, SGA, TTYPE, WILL, WONT
 
 WELCOME = b"<meta>: Please enter username: <meta>: Welcome alice.\r\n"
@@ -69,32 +69,3 @@ def test_the_next_server_has_to_say_welcome_itself() -> None:
     assert (memory.nick, memory.is_welcome) == (b"alice", False)
     memory.saw(b"<meta>: Welcome alison.\r\n")
     assert (memory.nick, memory.is_welcome) == (b"alison", True)
-
-
-# --- what is typed in between ---
-
-
-def test_lines_are_kept_as_they_were_typed() -> None:
-    """Without telnet's own commands, however the network cuts them; and given out once."""
-    typed = b"one\r\n" + bytes((IAC, DO, NAWS)) + b"tw\xff\xffo\r\n" + bytes((IAC, WILL, TTYPE))
-    for cut in range(len(typed)):
-        kept = Kept()
-        assert not kept
-        kept.typed(typed[:cut])
-        kept.typed(typed[cut:])
-        assert kept
-        assert kept.take() == b"one\r\ntw\xff\xffo\r\n"
-        assert not kept
-
-
-def test_what_is_too_much_is_dropped_by_whole_lines() -> None:
-    """And so is all that comes behind it."""
-    kept = Kept()
-    kept.typed(b"one\r\n")
-    kept.typed(b"x" * MAX_KEPT_BYTES)
-    kept.typed(b"y\r\nthree\r\n")
-    assert kept.is_full
-    assert kept.take() == b"one\r\n"
-    kept.typed(b"four\r\n")
-    assert not kept.is_full
-    assert kept.take() == b"four\r\n"

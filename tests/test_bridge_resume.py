@@ -14,8 +14,9 @@ from backend.bridge import visitor
 from backend.bridge.address import parse
 from backend.bridge.bridge import serve
 from backend.bridge.dial import dial
-from backend.bridge.memory import MAX_KEPT_BYTES
 from backend.bridge.seat import Seat
+from backend.bridge.speech import FULL, MAX_BYTES
+from backend.bridge.speech import LOST as LOST_FOR_GOOD
 from backend.bridge.websocket import Websocket
 from backend.config import UNLIMITED
 from backend.net import tunnel
@@ -44,6 +45,9 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 class Network:
     """The way from bridges to a room, which can be cut.
 
+    Attributes:
+        swallows: whether what is sent vanishes, of which nobody is told.
+
     Args:
         room: where it leads.
     """
@@ -53,6 +57,7 @@ class Network:
         self._ends: list[tuple[trio.SocketStream, trio.SocketStream]] = []
         self.is_open = trio.Event()
         self.is_open.set()
+        self.swallows = False
         self.port = 0
 
     async def dial(self) -> Websocket:
@@ -72,8 +77,15 @@ class Network:
         far = await trio.open_tcp_stream(self._room.host, self._room.port)
         self._ends.append((near, far))
         async with far, trio.open_nursery() as nursery:
-            nursery.start_soon(_relay, near, far)
-            nursery.start_soon(_relay, far, near)
+            nursery.start_soon(self._relay, near, far)
+            nursery.start_soon(self._relay, far, near)
+
+    async def _relay(self, source: trio.SocketStream, sink: trio.SocketStream) -> None:
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            while data := await source.receive_some():
+                if not self.swallows:
+                    await sink.send_all(data)
+            await sink.send_eof()
 
     async def cut(self, *, at_both_ends: bool = True) -> None:
         """Nothing gets through any more; the room may be left in the belief that all is well."""
@@ -86,14 +98,8 @@ class Network:
 
     def mend(self) -> None:
         """It is there again."""
+        self.swallows = False
         self.is_open.set()
-
-
-async def _relay(source: trio.SocketStream, sink: trio.SocketStream) -> None:
-    with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-        while data := await source.receive_some():
-            await sink.send_all(data)
-        await sink.send_eof()
 
 
 @asynccontextmanager
@@ -211,14 +217,53 @@ async def test_what_is_typed_meanwhile_is_said_afterwards() -> None:
         await network.cut()
         await is_told_of_the_loss(alice)
         await alice.type("four")
-        await alice.send(b"x" * MAX_KEPT_BYTES + b"\r\n")
+        await alice.send(b"x" * MAX_BYTES + b"\r\n")
         await trio.testing.wait_all_tasks_blocked(0.05)
         network.mend()
         await alice.reads_line("<meta>: Welcome back alice.")
-        await alice.reads_line("<meta>: Only the beginning of what you typed meanwhile was kept.")
+        await alice.reads_line(f"<meta>: {FULL}")
         await alice.type("five")
         for text in ("four", "five"):
             await bob.sees("said", nick="alice", text=text)
+
+
+async def test_what_the_network_has_swallowed_is_said_afterwards() -> None:
+    """Once, and in order: the room says what it has heard, and knows what is for the terminal."""
+    async with (
+        a_room(KEEPS_SEATS) as room,
+        at_browser(room, "bob") as bob,
+        bridged(room) as (network, port),
+        at_telnet(port) as alice,
+    ):
+        await alice.reads(PROMPT)
+        await alice.send(b"bob\r\nalice\r\nfirst\r\n")
+        await alice.reads("<meta>: Username taken. Please enter another: ")
+        await alice.reads_line("<meta>: Welcome alice.")
+        await alice.send(b"/color off\r\n/typing\r\n")
+        await alice.reads_line("<meta>: Colours are off.")
+        await alice.reads_line("<meta>: There is no /typing here. Type /help for what there is.")
+        await bob.sees("joined", nick="alice")
+        await bob.sees("said", nick="alice", text="first")
+        for said in (("one",), ("two", "/color on", "three"), ("x" * 9_000, "four")):
+            network.swallows = True
+            for text in said:
+                await alice.type(text)
+            await trio.testing.wait_all_tasks_blocked(0.05)
+            await network.cut()
+            await is_told_of_the_loss(alice)
+            await alice.type(f"behind {said[0][:9]}")
+            await trio.testing.wait_all_tasks_blocked(0.05)
+            network.mend()
+            await alice.reads_line("<meta>: Welcome back alice.")
+            for text in (*said, f"behind {said[0][:9]}"):
+                if text == "/color on":
+                    await alice.reads_line("<meta>: Colours are on.")
+                elif len(text) > 1_000:
+                    await alice.reads_line(f"<meta>: {LOST_FOR_GOOD}")
+                else:
+                    await bob.sees("said", nick="alice", text=text)
+            await alice.type("yes")
+            await bob.sees("said", nick="alice", text="yes")
 
 
 async def test_whispers_are_neither_lost_nor_told_twice() -> None:
@@ -383,7 +428,7 @@ async def test_the_token_reaches_neither_screen_nor_log(
         at_telnet(port, "alice") as alice,
     ):
         await bob.reads_line("<meta>: alice joined.")
-        token = json.loads(cues[0])["token"]
+        token = next(cue["token"] for cue in map(json.loads, cues) if cue["type"] == "seat")
         await network.cut()
         network.mend()
         await is_told_of_the_loss(alice)

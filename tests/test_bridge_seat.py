@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from backend.bridge.seat import Seat
 from backend.room.commands import Resume, parse_at_the_door
 
-SEATED = '{"type":"seat","token":"t0ken","resumed":false,"last":7}'
-RESUMED = '{"type":"seat","token":"t0ken","resumed":true,"last":%d}'
+SEATED = '{"type":"seat","token":"t0ken","resumed":false,"last":7,"heard":0}'
+RESUMED = '{"type":"seat","token":"t0ken","resumed":true,"last":%d,"heard":0}'
 SHOWN = '{"type":"shown","last":%d}'
 WHISPERED = '{"type":"whispered"}'
 
@@ -56,9 +56,11 @@ def test_an_announced_message_that_never_came_was_not_shown() -> None:
     "text",
     [
         *("hello", "", "null", "7", "[]", "{}", '{"type":7}', '{"type":"seat"}', "[" * 100_000),
-        *('{"type":"seat","token":7,"resumed":false,"last":1}', '{"type":"shown","last":"8"}'),
-        *('{"type":"seat","token":"x","resumed":false}', '{"type":"shown"}', "9" * 5_000),
-        '{"type":"seat","token":"x","resumed":null,"last":1}',
+        *('{"type":"shown","last":"8"}', '{"type":"shown"}', "9" * 5_000),
+        '{"type":"seat","token":7,"resumed":false,"last":1,"heard":0}',
+        '{"type":"seat","token":"x","resumed":false,"heard":0}',
+        '{"type":"seat","token":"x","resumed":null,"last":1,"heard":0}',
+        '{"type":"seat","token":"x","resumed":true,"last":1}',
     ],
 )
 def test_what_is_no_cue_is_an_error_and_changes_nothing(text: str) -> None:

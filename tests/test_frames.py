@@ -195,12 +195,13 @@ def test_the_ping_is_an_empty_ping() -> None:
     [
         (
             Welcomed("bob", "telnet", "t0ken", False, (), 1, 7),
-            '{"type":"seat","token":"t0ken","resumed":false,"last":7}',
+            '{"type":"seat","token":"t0ken","resumed":false,"last":7,"heard":0}',
         ),
         (
-            Welcomed("bob", "telnet", "t0ken", True, (), 1, 7),
-            '{"type":"seat","token":"t0ken","resumed":true,"last":7}',
+            Welcomed("bob", "telnet", "t0ken", True, (), 1, 7, heard=9),
+            '{"type":"seat","token":"t0ken","resumed":true,"last":7,"heard":9}',
         ),
+        (Prompted("Username taken"), '{"type":"prompted"}'),
         (Said(8, AT, "al", "web", "hi"), '{"type":"shown","last":8}'),
         (Left(9, AT, "al", ""), '{"type":"shown","last":9}'),
         (Renamed(9, AT, "al", "ali"), '{"type":"shown","last":9}'),
@@ -221,7 +222,6 @@ def test_a_cue_says_what_a_bridge_has_to_count(event: Event, told: str) -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        Prompted(),
         Noticed("Yes."),
         Dismissed("Goodbye.", 1000),
     ],

@@ -186,7 +186,7 @@ async def hears(websocket: WebSocketConnection, *messages: str | bytes) -> None:
 
 async def seated(websocket: WebSocketConnection, nick: str) -> str:
     """Go through the door; the token."""
-    await hears(websocket, PROMPT.encode())
+    await hears(websocket, PROMPTED, PROMPT.encode())
     await websocket.send_message(f"{nick}\r\n".encode())
     with trio.fail_after(PATIENCE):
         cue = json.loads(await websocket.get_message())
@@ -195,13 +195,17 @@ async def seated(websocket: WebSocketConnection, nick: str) -> str:
     return str(cue["token"])
 
 
-def resumed(token: str, last: int) -> str:
+PROMPTED = '{"type":"prompted"}'
+"""The cue ahead of a prompt."""
+
+
+def resumed(token: str, last: int, heard: int) -> str:
     """The cue ahead of a welcome back."""
-    return f'{{"type":"seat","token":"{token}","resumed":true,"last":{last}}}'
+    return f'{{"type":"seat","token":"{token}","resumed":true,"last":{last},"heard":{heard}}}'
 
 
 async def test_a_bridge_is_told_what_it_takes_to_resume_ahead_of_each_event() -> None:
-    """Only of what has an id, and of whispers; and it is asked for no name when it is back."""
+    """Only of what counts: ids, whispers, prompts. It is asked for no name when it is back."""
     async with a_room(replace(UNLIMITED, grace=60.0)) as room:
         async with a_bridge(room) as websocket:
             token = await seated(websocket, "tom")
@@ -215,7 +219,7 @@ async def test_a_bridge_is_told_what_it_takes_to_resume_ahead_of_each_event() ->
                 await hears(websocket, b"<meta>: 2 here: tom (telnet), ann (web)\r\n")
                 await websocket._stream.aclose()
         async with a_bridge(room, f"/resume {token} 3 1") as websocket:
-            await hears(websocket, resumed(token, 4), b"<meta>: Welcome back tom.\r\n")
+            await hears(websocket, resumed(token, 4, heard=1), b"<meta>: Welcome back tom.\r\n")
             await hears(websocket, '{"type":"shown","last":4}')
             told = await websocket.get_message()
             assert isinstance(told, bytes)
@@ -251,7 +255,7 @@ async def test_cues_come_in_character_mode_too(room: Bound) -> None:
 async def test_a_token_of_no_seat_is_said_to_be_none(room: Bound, token: str) -> None:
     """And a name is asked for, as of everybody."""
     async with a_bridge(room, f"/resume {token} 0 0") as websocket:
-        await hears(websocket, f"<meta>: Your seat was not kept.\r\n{PROMPT}".encode())
+        await hears(websocket, PROMPTED, f"<meta>: Your seat was not kept.\r\n{PROMPT}".encode())
         await websocket.send_message(b"tom\r\n")
 
 
@@ -293,7 +297,7 @@ async def test_a_newer_bridge_takes_the_seat_from_the_older(room: Bound) -> None
     async with a_bridge(room) as older:
         token = await seated(older, "tom")
         async with a_bridge(room, f"/resume {token} 1 0") as newer:
-            await hears(newer, resumed(token, 1), b"<meta>: Welcome back tom.\r\n")
+            await hears(newer, resumed(token, 1, heard=0), b"<meta>: Welcome back tom.\r\n")
             await hears(older, b"<meta>: You continued elsewhere.\r\n")
             with trio.fail_after(PATIENCE), pytest.raises(ConnectionClosed) as closed:
                 await older.get_message()

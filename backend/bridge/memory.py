@@ -1,8 +1,7 @@
 """What a bridge remembers of a telnet conversation, to take it up again with a new server.
 
-The nick, read from the room's own words; the telnet options that a server has turned on, for the
-next server knows nothing of them, so the client must not either; and what is typed in between.
-Pure: bytes in, bytes out.
+The nick, read from the room's own words; and the telnet options that a server has turned on, for
+the next server knows nothing of them, so the client must not either. Pure: bytes in, bytes out.
 """
 
 import re
@@ -12,9 +11,6 @@ from backend.wire.splitter import Request, Splitter
 
 MAX_LINE_BYTES = 1_024
 """How much of a line is looked at: a welcome is far shorter."""
-
-MAX_KEPT_BYTES = 4 * 1024
-"""How much of what is typed is kept: more than anybody types into the blue."""
 
 _COLOUR = re.compile(rb"\x1b\[[\d;]*m")
 
@@ -82,39 +78,3 @@ class Memory:
         # Only the house begins a line so: what people say begins with their nick.
         elif (renamed := _RENAMED.fullmatch(line)) and renamed[1] == self.nick:
             self.nick = renamed[2]
-
-
-class Kept:
-    """Lines that are typed while there is no server: whole ones, and not too many.
-
-    Attributes:
-        is_full: whether something had to be dropped since the last were taken.
-    """
-
-    def __init__(self) -> None:
-        self.is_full = False
-        self._lines = b""
-        self._splitter = Splitter()
-
-    def __bool__(self) -> bool:
-        return self.is_full or bool(self._lines)
-
-    def typed(self, data: bytes) -> None:
-        """This came from the client.
-
-        Telnet's commands are dropped: they answer the last server, or mean nothing to the next.
-        """
-        text = b"".join(piece for piece in self._splitter.split(data) if isinstance(piece, bytes))
-        lines = self._lines + text.replace(b"\xff", b"\xff\xff")
-        if self.is_full:
-            return
-        if len(lines) > MAX_KEPT_BYTES:
-            self.is_full = True
-            lines = lines[: lines.rfind(b"\n", 0, MAX_KEPT_BYTES) + 1]
-        self._lines = lines
-
-    def take(self) -> bytes:
-        """All there is, as a client sends it; keep anew from now on."""
-        lines = self._lines
-        self._lines, self.is_full, self._splitter = b"", False, Splitter()
-        return lines

@@ -7,11 +7,18 @@ and the room. Pure: text in, text out.
 import json
 from typing import Any
 
+from backend.bridge.speech import Speech
+
 
 class Seat:
-    """Follows a room's cues."""
+    """Follows a room's cues.
+
+    Attributes:
+        speech: what is said from it.
+    """
 
     def __init__(self) -> None:
+        self.speech = Speech()
         self._token = ""
         self._last = 0  # the id of the newest public event that was shown
         self._whispers = 0  # how many were shown
@@ -33,9 +40,9 @@ class Seat:
         except RecursionError:
             cue = None
         match cue:
-            case {"type": "seat", "token": str(), "resumed": bool(), "last": int()}:
+            case {"type": "seat", "token": str(), "resumed": bool(), "last": int(), "heard": int()}:
                 self._cue = cue
-            case {"type": "shown", "last": int()} | {"type": "whispered"}:
+            case {"type": "shown", "last": int()} | {"type": "whispered"} | {"type": "prompted"}:
                 self._cue = cue
             case {"type": str(kind)} if kind not in ("seat", "shown"):
                 pass  # what only newer bridges know
@@ -45,9 +52,13 @@ class Seat:
     def shown(self) -> None:
         """That message has been shown, whole."""
         match cue := self._cue:
+            case {"type": "prompted"}:
+                self.speech.answered()
             case {"type": "seat", "resumed": False}:
                 self._token, self._last, self._whispers = cue["token"], cue["last"], 0
+                self.speech.seated()
             case {"type": "seat"}:
+                self.speech.resumed(cue["heard"])
                 # Behind a Redis that has lost its end, ids are used again.
                 self._last = min(self._last, cue["last"])
             case {"type": "shown"}:
@@ -59,3 +70,4 @@ class Seat:
     def lost(self) -> None:
         """The room is gone, and the message with it that it had announced."""
         self._cue = {}
+        self.speech.lost()

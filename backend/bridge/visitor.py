@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 import trio
 
 from backend.bridge.dial import CannotReachError
-from backend.bridge.memory import Kept, Memory
+from backend.bridge.memory import Memory
 from backend.bridge.seat import Seat
 from backend.bridge.websocket import (
     LOST,
@@ -72,7 +72,6 @@ class Visitor:
         self._dial = dial
         self._memory = Memory()
         self._seat = Seat()
-        self._kept = Kept()
         self._has_left = False
 
     async def bridge(self) -> None:
@@ -136,7 +135,7 @@ class Visitor:
 
     async def _upload(self, websocket: Websocket, both: trio.CancelScope) -> None:
         while data := await self._telnet.receive_some(READ_BYTES):
-            await websocket.send(bytes(data))
+            await self._send(websocket, bytes(data))
         self._has_left = True
         await websocket.close()
         # A websocket has no half to close: the room takes this for a goodbye, and says its own.
@@ -152,7 +151,7 @@ class Visitor:
         await self._hear(websocket)  # a welcome, or a prompt
         if self._memory.is_in_line:  # at a prompt
             await self._show(nick + b"\r\n")
-            await websocket.send(nick + b"\r\n")
+            await self._send(websocket, nick + b"\r\n")
             # A line typed before this would be taken for a name, if this one were refused.
             await self._hear(websocket)
         if self._memory.speaks_telnet:
@@ -186,7 +185,7 @@ class Visitor:
             with suppress(trio.BrokenResourceError):
                 while data := await self._telnet.receive_some(READ_BYTES):
                     if self._memory.nick:
-                        self._kept.typed(bytes(data))
+                        self._seat.speech.typed(bytes(data))
             nursery.cancel_scope.cancel()
 
         async with trio.open_nursery() as nursery:
@@ -203,11 +202,16 @@ class Visitor:
                 raise EndedError(UNSUPPORTED, "what it says of the seat makes no sense") from error
         await self._show(message)
         self._seat.shown()
-        if self._memory.is_welcome and self._kept:
-            is_full = self._kept.is_full
-            await websocket.send(self._kept.take())
-            if is_full:
-                await self._say("Only the beginning of what you typed meanwhile was kept.")
+        if self._memory.is_welcome and self._seat.speech.is_due:
+            lines, losses = self._seat.speech.take()
+            if lines:
+                await self._send(websocket, lines)
+            for loss in losses:
+                await self._say(loss)
+
+    async def _send(self, websocket: Websocket, data: bytes) -> None:
+        self._seat.speech.sent(data)
+        await websocket.send(data)
 
     async def _show(self, data: bytes) -> None:
         self._memory.saw(data)

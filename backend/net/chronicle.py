@@ -23,13 +23,13 @@ class Chronicle:
     Args:
         make_journal: makes the log.
         tell: called with every new entry and what comes of it.
-        scatter: called when the room will be another than it was for those who are here.
         now: the time, in Unix seconds.
         grace: for how many seconds seats may be taken again after a restart.
 
     Attributes:
         room: the room.
         journal: the log; what is recorded before ``keep`` has started may be lost.
+        scatter: called when the room will be another than it was for those who are here.
         came_elsewhere: called when somebody comes to another node, with where from and when.
     """
 
@@ -37,17 +37,16 @@ class Chronicle:
         self,
         make_journal: MakeJournal,
         tell: Callable[[Entry, list[Delivery]], None],
-        scatter: Callable[[], None],
         now: Callable[[], float],
         grace: float,
     ) -> None:
         self.room = Room()
         self.journal = make_journal(self._follow, self)
         self._tell = tell
-        self._scatter = scatter
         self._now = now
         self._grace = grace
         self._is_catching_up = False
+        self.scatter: Callable[[], None] = lambda: None
         self.came_elsewhere: Callable[[str, float], None] = lambda origin, at: None
 
     async def keep(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -82,7 +81,7 @@ class Chronicle:
 
     def restore(self, data: dict[str, Any]) -> None:
         """See ``journal.Memory``."""
-        self._scatter()
+        self.scatter()
         self.room.restore(data)
 
     def _follow(self, entry: Entry) -> None:

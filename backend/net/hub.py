@@ -61,8 +61,7 @@ class Hub:
         dispatch: what was said to whom, in figures.
         is_closing: whether everybody is being shown out.
         ended: how many connections we ended against their will, by reason.
-        backstage: whether a member's line was for this process and not for the room; what it asks
-            for is then done, and the journal never has it.
+        backstage: obeys a member's line if it is for this process only; whether it was.
     """
 
     def __init__(
@@ -75,11 +74,10 @@ class Hub:
     ) -> None:
         self.postman = Postman()
         self.is_closing = False
-        self._clock = clock
-        self._new_token = new_token
+        self._clock, self._new_token = clock, new_token
         self._guesses = Guesses(operator_secret)
         make = make_journal or MemoryJournal
-        self.chronicle = Chronicle(make, self._tell, self._scatter, self._now, limits.grace)
+        self.chronicle = Chronicle(make, self._tell, self._now, limits.grace)
         self._room, self._journal = self.chronicle.room, self.chronicle.journal
         self._connections: dict[str, Connection] = {}
         self._limits = limits
@@ -87,6 +85,7 @@ class Hub:
         self._nobody_left = trio.Event()
         self.dispatch = Dispatch(self._connections, self.postman)
         self.patience = Patience(self._journal, self._connections, self._show, self.is_member)
+        self.chronicle.scatter = self.patience.scatter
         self.ended: Counter[str] = Counter()
         self.backstage: Callable[[Connection, str], bool] = lambda connection, line: False
 
@@ -166,7 +165,7 @@ class Hub:
     def heard(self, connection: Connection, line: str | None) -> None:
         """Somebody sent a line; None for one that was too long to keep."""
         now = self._now()
-        if line == TYPING and self.is_member(connection):
+        if line == TYPING and connection.via == "web" and self.is_member(connection):
             for delivery in self._room.typing(connection.id, now):
                 self.dispatch.deliver(delivery)
         elif self.patience.is_at_end(connection):
@@ -180,9 +179,13 @@ class Hub:
         elif self.is_operator(connection) and self._guesses.is_given_away(line):
             self.patience.withhold(connection, line, now, GIVEN_AWAY)
         elif self.is_member(connection) and self.backstage(connection, line):
-            self.patience.record(connection, Withheld(connection.id, now))
+            self.withheld(connection)
         else:
             self.patience.record(connection, Line(connection.id, line, now))
+
+    def withheld(self, connection: Connection) -> None:
+        """A member sent a line that is not for the room, but counts as heard."""
+        self.patience.record(connection, Withheld(connection.id, self._now()))
 
     def _guessed(self, connection: Connection, guess: str, now: float) -> None:
         """Somebody offers a secret, which goes no further than this."""
@@ -239,9 +242,6 @@ class Hub:
 
     def _show_out(self, ids: Iterable[str]) -> None:
         self.dispatch.deliver(Delivery(Dismissed(CLOSING_TEXT, GOING_AWAY), tuple(ids)))
-
-    def _scatter(self) -> None:
-        self.patience.scatter()
 
     def _show(self, event: Event, connection: Connection) -> None:
         self.dispatch.deliver(Delivery(event, (connection.id,)))

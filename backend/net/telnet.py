@@ -156,6 +156,7 @@ class _Lines:
         answers = choose(line, self._telnet)
         if answers is None:
             return [line]
+        self._hub.withheld(self._connection)
         for answer in answers:
             if isinstance(answer, Reply):
                 self._push(answer.data)

@@ -91,9 +91,11 @@ def cue(event: events.Event) -> bytes:
     As one complete text frame; nothing if there is nothing to know.
     """
     match event:
-        case events.Welcomed(token=token, resumed=resumed, last=last):
-            fields: dict[str, Any] = {"type": "seat", "token": token}
-            fields |= {"resumed": resumed, "last": last}
+        case events.Prompted():
+            fields: dict[str, Any] = {"type": "prompted"}
+        case events.Welcomed(token=token, resumed=resumed, last=last, heard=heard):
+            fields = {"type": "seat", "token": token, "resumed": resumed}
+            fields |= {"last": last, "heard": heard}
         case events.Whispered():
             fields = {"type": "whispered"}
         case events.Recalled(before=before):

@@ -27,7 +27,7 @@ AT_ONCE = 1_000
 
 
 def _chronicle(make: MakeJournal) -> Chronicle:
-    return Chronicle(make, lambda entry, deliveries: None, lambda: None, time.time, 0.0)
+    return Chronicle(make, lambda entry, deliveries: None, time.time, 0.0)
 
 
 async def measure(make: MakeJournal, followers: int = 0) -> tuple[float, float, float]:

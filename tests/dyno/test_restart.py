@@ -123,6 +123,34 @@ async def test_nobody_sees_that_a_bridged_telnet_was_away(
     assert screen.getvalue().count("Please enter username") == 1
 
 
+async def test_what_a_frozen_room_never_heard_is_said_to_the_next(
+    history: str, router: Router
+) -> None:
+    """Once, ahead of what is typed when the loss is known; and what was heard is not said again."""
+    with a_room(history, router) as first, gnu_telnet(router) as (alice, _):
+        async with at_browser(first.bound) as bob:
+            token = await joined(bob)
+            alice.expect_exact("<meta>: bob joined.\r\n")
+            alice.sendline("hello")
+            last = int((await bob.sees("said", nick="alice", text="hello"))["id"])
+            await trio.sleep(WRITTEN_SECONDS)
+            first.process.send_signal(signal.SIGSTOP)
+            for line in ("anybody?", "nobody."):
+                alice.sendline(line)
+            await trio.sleep(WRITTEN_SECONDS)
+            is_away(alice, first, signal.SIGKILL)
+        with a_room(history) as second:
+            async with at_browser(second.bound) as bob:
+                await bob.resumes(token, last)
+                await bob.sees("history", events=[])
+                router.app_port = second.bound.port  # not before that was said
+                await sees_patiently(bob, "anybody?")
+                for text in ("nobody.", "are you there?"):
+                    await bob.sees("said", nick="alice", text=text)
+                alice.expect_exact("<meta>: Welcome back alice.\r\n")
+            assert second.stop() == 0
+
+
 async def sees_patiently(bob: Browser, text: str) -> None:
     """The bridge comes when its pause is over."""
     with trio.fail_after(BACK_SECONDS):
