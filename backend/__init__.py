@@ -11,7 +11,7 @@ The house, and what may import what (``tests/test_imports.py`` keeps it so)::
     app.py           the one nursery     everything
     echo.py          where it began      net.listen
     history.py       what was said       journal, options, room, wire
-    bridge/          telnet, tunnelled   logs, net.listen, process, room.codes, wire
+    bridge/          telnet, tunnelled   logs, net.listen, net.peer, process, room.codes, wire
     config.py        the settings        certificate
     certificate.py   what TLS shows      -
     machine.py       how much fits       -

@@ -1,5 +1,6 @@
 """The bridge, between real sockets: a telnet at one end, the room at the other."""
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -12,7 +13,7 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, Request
 
 from backend.app import Bound
-from backend.bridge import visitor
+from backend.bridge import bridge, pauses, visitor
 from backend.bridge.address import parse
 from backend.bridge.bridge import serve
 from backend.bridge.dial import CannotReachError, dial
@@ -56,8 +57,8 @@ async def at_bridge(room: Bound, nick: str | None = None) -> AsyncIterator[Termi
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long before they try again."""
-    monkeypatch.setattr(visitor, "LONGEST_PAUSE_SECONDS", 0.05)
-    monkeypatch.setattr(visitor, "FIRST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(pauses, "LONGEST_SECONDS", 0.05)
+    monkeypatch.setattr(pauses, "FIRST_SECONDS", 0.05)
 
 
 # --- a conversation ---
@@ -83,6 +84,50 @@ async def test_negotiation_goes_through_the_bridge(room: Bound) -> None:
         await putty.reads(PROMPT)
         await putty.send(PUTTY_HELLO)
         assert await putty.take(len(HELLO_PUTTY)) == HELLO_PUTTY
+
+
+async def test_an_interrupt_drops_the_line_through_the_bridge_too(room: Bound) -> None:
+    """The second byte of GNU telnet's synch is urgent, and stays in its place."""
+    async with at_terminal(room, "bob") as bob, at_bridge(room, "alice") as alice:
+        await bob.reads_line("<meta>: alice joined.")
+        await alice.send(b"half a line\xff\xf4\xff\xfd\x06\xff")
+        await alice.tcp.socket.send(b"\xf2", socket.MSG_OOB)
+        await alice.type("whole")
+        await bob.reads_line("<alice> : whole")
+
+
+async def test_whoever_vanishes_without_a_word_is_asked_after(
+    room: Bound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the kernel, as at the room's own door: else they would stay for ever."""
+    telnets: list[trio.SocketStream] = []
+
+    class Seen(visitor.Visitor):
+        def __init__(self, number: int, telnet: trio.SocketStream, dial: visitor.Dial) -> None:
+            super().__init__(number, telnet, dial)
+            telnets.append(telnet)
+
+    monkeypatch.setattr(bridge, "Visitor", Seen)
+    async with at_bridge(room, "alice"):
+        (telnet,) = telnets
+        assert telnet.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+
+@pytest.mark.parametrize(
+    ("said", "protocol"),
+    [(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP"), (b"\x16\x03\x01\x02\x00\x01", "TLS")],
+)
+async def test_whoever_speaks_another_protocol_is_told_so(
+    room: Bound, said: bytes, protocol: str
+) -> None:
+    """A browser that was sent to the wrong port; and that is the end."""
+    async with at_bridge(room) as lost:
+        await lost.reads(PROMPT)
+        await lost.send(said)
+        told = await lost.rest()
+    assert told.strip() == (
+        f"This websocket carries telnet, not {protocol}. The page is at / of this host."
+    )
 
 
 async def test_whoever_ends_their_side_still_reads_the_answers(room: Bound) -> None:
@@ -112,8 +157,13 @@ async def test_a_bridge_that_is_stopped_has_left() -> None:
     """Neither is one for its telnets."""
     limits = replace(UNLIMITED, grace=60.0)
     async with a_room(limits) as room, at_terminal(room, "bob") as bob:
-        async with at_bridge(room, "alice"):
+        way = partial(dial, parse(room.page_url))
+        async with a_bridge(way) as port:
+            alice = Terminal(await trio.open_tcp_stream(HOST, port))
+            await alice.joins("alice")
             await bob.reads_line("<meta>: alice joined.")
+        async with alice.tcp:
+            assert await alice.rest() == "<meta>: The bridge is closing.\r\n"
         await bob.reads_line("<meta>: alice left")
 
 
@@ -303,7 +353,7 @@ async def test_a_server_that_stops_reading_holds_up_the_telnet_and_is_given_up(
         while data := await telnet.receive_some():
             answer += data
         assert answer.decode().split("\r\n") == [
-            "<meta>: It does not answer.",
+            "<meta>: The room does not answer.",
             "<meta>: Connecting again. What you type meanwhile is lost.",
             "<meta>: It is gone.",
             "",
@@ -314,8 +364,10 @@ async def test_a_server_that_stops_reading_holds_up_the_telnet_and_is_given_up(
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        (b"\xff" * 20, "<meta>: Invalid opcode 0xf"),
-        (b"\x81\x05hello", "<meta>: What it sends is no telnet."),
+        (b"\xff" * 20, "<meta>: What the room sends is no websocket."),
+        (b"\x81\x02\xff\xff", "<meta>: What the room sends is no websocket."),
+        (b"\x88\x02\x00\x00", "<meta>: What the room sends is no websocket."),
+        (b"\x81\x05hello", "<meta>: What the room sends is no telnet."),
         (b"\x88\x0e\x03\xf0Go \x1b[2J away", "<meta>: Go ?[2J away."),
         (b"", LOST),
     ],
@@ -337,10 +389,10 @@ async def test_a_server_that_speaks_nonsense_is_left_with_a_line(
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        (b"hello", "<meta>: What it says of the seat makes no sense."),
-        (b"[" * 100, "<meta>: What it says of the seat makes no sense."),
-        (b'{"type":"seat","token":7}', "<meta>: What it says of the seat makes no sense."),
-        (b"\xff", "<meta>: "),
+        (b"hello", "<meta>: What the room says makes no sense."),
+        (b"[" * 100, "<meta>: What the room says makes no sense."),
+        (b'{"type":"seat","token":7}', "<meta>: What the room says makes no sense."),
+        (b"\xff", "<meta>: What the room sends is no websocket."),
     ],
 )
 async def test_a_server_that_speaks_nonsense_of_a_seat_is_left_with_a_line(
@@ -378,7 +430,7 @@ async def test_a_message_without_end_is_not_waited_for(
         assert await telnet.receive_some() == b"hello\r\n"
         await server.send_all(b"\x02\x05hello")
         nursery.start_soon(_flood_in_vain, server, b"\x00\x7e\x27\x10" + b"x" * 10_000)
-        assert await telnet.receive_some() == b"<meta>: What it sends is too much.\r\n"
+        assert await telnet.receive_some() == b"<meta>: What the room sends is too much.\r\n"
         nursery.cancel_scope.cancel()
 
 

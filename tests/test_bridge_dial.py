@@ -99,7 +99,7 @@ def test_a_room_is_called_by_its_pages_address(url: str, websocket: str) -> None
 @pytest.mark.parametrize(
     "url",
     ["", "chat.example", "localhost:8000", "ftp://chat.example", "https://", "https://x:y",
-     "https://x:99999", "https://me:secret@chat.example", "http://a..b", "http://[::1"],
+     "https://x:99999", "https://me:secret@chat.example", "http://a..b", "http://[::1", "http://x:0"],
 )  # fmt: skip
 def test_what_is_no_address_of_a_room_is_said_so(url: str) -> None:
     """With an example."""
@@ -225,6 +225,10 @@ async def test_a_proxy_of_the_environment_is_used(
         (http("503 Service Unavailable"), "the server at 127.0.0.1 is busy (503)", False),
         (http("429 Too Many Requests"), "the server at 127.0.0.1 is busy (429)", False),
         (http("502 Bad Gateway"), "the server at 127.0.0.1 is in trouble (502)", False),
+        (http("521 Down"), "the server at 127.0.0.1 is in trouble (521)", False),
+        (http("408 Request Timeout"), "the server at 127.0.0.1 is in trouble (408)", False),
+        (http("400 Bad Request"),
+         "there is no playroom at ws://HERE/telnet (it answers 400; is it https:// ?)", True),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "there is no playroom at ws://HERE/telnet", False),
         (b"", "there is no playroom at ws://HERE/telnet", False),
         (b"HTTP/1.1 101 Yes\r\nUpgrade: cheese\r\n\r\n",
@@ -261,8 +265,8 @@ async def test_a_server_without_tls_is_told_in_a_line() -> None:
     ("answer", "told"),
     [
         (http("407 Who are you"), "the proxy answers 407"),
-        (b"no HTTP\r\n\r\n", "the proxy speaks no HTTP"),
-        (b"", "the proxy speaks no HTTP"),
+        (b"no HTTP\r\n\r\n", "the proxy speaks no HTTP, or has hung up"),
+        (b"", "the proxy speaks no HTTP, or has hung up"),
     ],
 )
 async def test_a_proxy_that_will_not_is_told_in_a_line(
@@ -272,6 +276,20 @@ async def test_a_proxy_that_will_not_is_told_in_a_line(
     async with a_server(answering(answer)) as port:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
         assert str(await trouble(parse("https://room.invalid"))) == told
+
+
+async def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or one would look for the fault at the room."""
+    async with a_server(answering(b"")) as port:
+        pass
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
+    assert str(await trouble(parse("https://room.invalid"))) == (
+        f"the proxy cannot be reached: the server at 127.0.0.1:{port} refuses connections"
+    )
+    monkeypatch.setenv("no_proxy", "room.invalid:443")
+    assert str(await trouble(parse("https://room.invalid"))) == (
+        "there is no host named room.invalid"
+    )
 
 
 async def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

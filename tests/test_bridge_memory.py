@@ -1,11 +1,9 @@
-"""What a bridge remembers of a conversation."""
+"""What a bridge remembers of a telnet stream."""
 
 import pytest
 
-from backend.bridge.memory import MAX_LINE_BYTES, Memory
+from backend.bridge.memory import MAX_TAIL_BYTES, Memory
 from backend.wire.options import DO, DONT, ECHO, IAC, NAWS, SGA, TTYPE, WILL, WONT
-
-WELCOME = b"<meta>: Please enter username: <meta>: Welcome alice.\r\n"
 
 
 def remembering(*pieces: bytes) -> Memory:
@@ -19,53 +17,42 @@ def remembering(*pieces: bytes) -> Memory:
 @pytest.mark.parametrize(
     "said",
     [
-        WELCOME,
-        b"<meta>: Please enter username: \xff\xef<meta>: Welcome \x1b[38;5;9malice\x1b[0m.\r\n",
-        b"<meta>: Username taken. Please enter another: <meta>: Welcome alice.\r\nmore",
-        WELCOME + b"<meta>: bob is now carol.\r\n<bob> : <meta>: alice is now eve.\r\n",
-        WELCOME + b"<bob> : hm\r\n  <meta>: alice is now eve.\r\n",
-        b"<meta>: Welcome al.\r\n<meta>: al is now alice.\r\n",
-        b"<meta>: Welcome back alice.\r\n",
+        b"<meta>: You were kicked by Zo\xc3\xab: no more of it\r\n",
+        b"<meta>: You were kicked by Zo\xeb: no more of it\r\n",
+        b"<meta>: You were kicked\r\n        by Zo\xc3\xab: no more\r\n        of it\r\n",
+        b"\r\x1b[2K\x1b[31m<meta>: You were kicked by \x1b[1mZo\xc3\xab\x1b[m: no more of it\r\n",
     ],
 )
-def test_the_nick_is_the_one_the_room_last_used(said: bytes) -> None:
-    """However the stream is cut, and whatever the others say."""
-    assert remembering(said).nick == b"alice"
-    assert remembering(*(bytes((byte,)) for byte in said)).nick == b"alice"
+def test_what_was_just_said_is_known_however_it_was_drawn(said: bytes) -> None:
+    """Wrapped, coloured, in any encoding; and cut anywhere by the network."""
+    goodbye = "You were kicked by Zo\N{LATIN SMALL LETTER E WITH DIAERESIS}: no more of it"
+    assert remembering(said).has_just_seen(goodbye)
+    assert remembering(*(bytes((byte,)) for byte in said)).has_just_seen(goodbye)
+    assert not remembering(said).has_just_seen("You were kicked by Zora")
+    memory = remembering(said)
+    memory.new_server()
+    assert not memory.has_just_seen(goodbye)
 
 
-def test_before_the_welcome_there_is_no_nick() -> None:
-    """A name that was only typed is none."""
-    assert remembering(b"<meta>: Please enter username: ", b"alice\r\n").nick is None
-
-
-def test_a_line_without_end_is_not_kept() -> None:
-    """Nor does it hide what comes behind it."""
+def test_only_the_last_is_kept() -> None:
+    """Whatever a room says."""
     memory = remembering(*[b"x" * 1_000] * 1_000)
-    assert len(memory._line) <= MAX_LINE_BYTES
-    assert len(memory.tail) <= MAX_LINE_BYTES
-    memory.saw(b"\r\n" + WELCOME)
-    assert memory.nick == b"alice"
+    assert len(memory._tail) <= MAX_TAIL_BYTES
+
+
+def test_where_the_cursor_stands_is_known() -> None:
+    """So that a line of the bridge's own begins at the left."""
+    assert not remembering(b"hello\r\n").is_in_line
+    assert remembering(b"hello\r\n", b"> h").is_in_line
+    assert remembering(b"hello", bytes((IAC, DO, NAWS))).is_in_line
 
 
 def test_what_a_server_has_turned_on_is_turned_off_for_the_next() -> None:
     """Once, in order, and only what is still on; a command cut short is forgotten."""
     asked = bytes((IAC, DO, NAWS, IAC, WILL, ECHO, IAC, WILL, SGA, IAC, DO, TTYPE, IAC, WONT, SGA))
-    memory = remembering(asked, WELCOME, bytes((IAC,)))
+    memory = remembering(asked, b"hello\r\n", bytes((IAC,)))
     assert memory.new_server() == bytes((IAC, DONT, NAWS, IAC, WONT, ECHO, IAC, DONT, TTYPE))
     assert memory.new_server() == b""
     memory.saw(bytes((DO,)) + b"\r\n")
     assert memory.new_server() == b""
-    assert memory.nick == b"alice"
-
-
-def test_the_next_server_has_to_say_welcome_itself() -> None:
-    """The nick is remembered meanwhile, to be offered."""
-    memory = remembering(WELCOME)
-    assert memory.is_welcome
-    memory.new_server()
-    assert (memory.nick, memory.is_welcome) == (b"alice", False)
-    memory.saw(b"<meta>: Your seat was not kept.\r\n<meta>: Please enter username: ")
-    assert (memory.nick, memory.is_welcome) == (b"alice", False)
-    memory.saw(b"<meta>: Welcome alison.\r\n")
-    assert (memory.nick, memory.is_welcome) == (b"alison", True)
+    assert memory.speaks_telnet

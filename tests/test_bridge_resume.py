@@ -1,6 +1,7 @@
 """A bridge's way back to the seat in the room, over real sockets that are cut."""
 
 import json
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -10,7 +11,7 @@ import trio
 import trio.testing
 
 from backend.app import Bound
-from backend.bridge import visitor
+from backend.bridge import pauses
 from backend.bridge.address import parse
 from backend.bridge.bridge import serve
 from backend.bridge.dial import dial
@@ -19,7 +20,10 @@ from backend.bridge.speech import FULL, MAX_BYTES
 from backend.bridge.speech import LOST as LOST_FOR_GOOD
 from backend.bridge.websocket import Websocket
 from backend.config import UNLIMITED
+from backend.journal.journal import Follow, Memory
+from backend.journal.memory import MemoryJournal
 from backend.net import tunnel
+from backend.room.entries import Entry
 from tests.talkers import PATIENCE, PROMPT, Terminal, a_room, at_browser, at_terminal
 
 HOST = "127.0.0.1"
@@ -38,8 +42,8 @@ pytestmark = pytest.mark.usefixtures("hasty")
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long before they try again."""
-    monkeypatch.setattr(visitor, "LONGEST_PAUSE_SECONDS", 0.05)
-    monkeypatch.setattr(visitor, "FIRST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(pauses, "LONGEST_SECONDS", 0.05)
+    monkeypatch.setattr(pauses, "FIRST_SECONDS", 0.05)
 
 
 class Network:
@@ -266,6 +270,52 @@ async def test_what_the_network_has_swallowed_is_said_afterwards() -> None:
             await bob.sees("said", nick="alice", text="yes")
 
 
+async def test_whoever_comes_back_sees_no_prompt_however_slow_the_log_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One that is shared answers later: the prompt that is not for bridges comes after all."""
+    monkeypatch.setattr("backend.app.MemoryJournal", LateJournal)
+    async with (
+        a_room(KEEPS_SEATS) as room,
+        at_terminal(room, "bob") as bob,
+        bridged(room) as (network, port),
+        at_telnet(port) as alice,
+    ):
+        await alice.reads(PROMPT)
+        await alice.send(b"alice\r\none\r\n")
+        await alice.reads_line("<meta>: Welcome alice.")
+        await bob.reads_line("<meta>: alice joined.")
+        await bob.reads_line("<alice> : one")
+        for text in ("two", "three"):
+            network.swallows = True
+            await alice.type(text)
+            await trio.testing.wait_all_tasks_blocked(0.05)
+            await network.cut()
+            await is_told_of_the_loss(alice)
+            network.mend()
+            await alice.reads_line("<meta>: Welcome back alice.")
+            await bob.reads_line(f"<alice> : {text}")
+
+
+class LateJournal(MemoryJournal):
+    """Entries are followed a little later, one by one."""
+
+    def __init__(self, follow: Follow, memory: Memory) -> None:
+        super().__init__(follow, memory)
+        self._send, self._recorded = trio.open_memory_channel[Entry](math.inf)
+
+    def record(self, entry: Entry) -> None:
+        """See ``journal.Journal``."""
+        self._send.send_nowait(entry)
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """See ``journal.Journal``."""
+        task_status.started()
+        async for entry in self._recorded:
+            await trio.sleep(0.01)
+            self._follow(entry)
+
+
 async def test_whispers_are_neither_lost_nor_told_twice() -> None:
     """Though no id tells them apart."""
     async with (
@@ -384,10 +434,10 @@ async def test_whoever_was_never_in_the_room_is_asked_again() -> None:
         await eve.joins("eve")
 
 
-async def test_a_room_that_keeps_no_seats_is_joined_again_under_the_nick(
+async def test_a_room_that_keeps_no_seats_asks_for_a_name_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One that is older than this bridge; the others see a leaving and a joining."""
+    """Another program's; what is typed meanwhile would be taken for one, and is not kept."""
     monkeypatch.setattr(tunnel, "RESUMES", "nothing.we.offer")
     async with (
         a_room(KEEPS_SEATS) as room,
@@ -397,15 +447,13 @@ async def test_a_room_that_keeps_no_seats_is_joined_again_under_the_nick(
     ):
         await bob.reads_line("<meta>: alice joined.")
         await network.cut()
-        await is_told_of_the_loss(alice)
+        await alice.reads_line(LOST)
+        await alice.reads_line("<meta>: Connecting again. What you type meanwhile is lost.")
         await bob.reads_line("<meta>: alice left (connection lost)")
         await alice.type("hello?")
         await trio.testing.wait_all_tasks_blocked(0.05)
         network.mend()
-        await alice.reads_line(f"{PROMPT}alice")
-        await alice.reads_line("<meta>: Welcome alice.")
-        await bob.reads_line("<meta>: alice joined.")
-        await bob.reads_line("<alice> : hello?")
+        await alice.joins("alice")
 
 
 async def test_the_token_reaches_neither_screen_nor_log(

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from backend.bridge.seat import Seat
 from backend.room.commands import Resume, parse_at_the_door
 
-SEATED = '{"type":"seat","token":"t0ken","resumed":false,"last":7,"heard":0}'
-RESUMED = '{"type":"seat","token":"t0ken","resumed":true,"last":%d,"heard":0}'
+SEATED = '{"type":"seat","nick":"al","token":"t0ken","resumed":false,"last":7,"heard":0}'
+RENAMED = '{"type":"renamed","last":%d,"old":"%s","new":"%s"}'
+RESUMED = '{"type":"seat","nick":"al","token":"t0ken","resumed":true,"last":%d,"heard":0}'
 SHOWN = '{"type":"shown","last":%d}'
 WHISPERED = '{"type":"whispered"}'
 
@@ -43,6 +44,19 @@ def test_what_was_shown_is_what_will_be_resumed_from(cues: tuple[str, ...], begi
     assert after(*cues).beginning == beginning
 
 
+def test_the_nick_is_the_one_the_room_last_used() -> None:
+    """Others may take another, too; and it is remembered when the room is gone."""
+    seat = after()
+    assert (seat.nick, seat.is_taken) == (None, False)
+    after(SEATED, RENAMED % (8, "bob", "rob"), RENAMED % (9, "al", "ali"), seat=seat)
+    assert (seat.nick, seat.is_taken) == ("ali", True)
+    assert seat.beginning == "/resume t0ken 9 0"
+    seat.lost()
+    assert (seat.nick, seat.is_taken) == ("ali", False)
+    after(RESUMED % 9, seat=seat)
+    assert (seat.nick, seat.is_taken) == ("al", True)
+
+
 def test_an_announced_message_that_never_came_was_not_shown() -> None:
     """Nor is a message that nobody announced."""
     seat = after(SEATED)
@@ -57,10 +71,12 @@ def test_an_announced_message_that_never_came_was_not_shown() -> None:
     [
         *("hello", "", "null", "7", "[]", "{}", '{"type":7}', '{"type":"seat"}', "[" * 100_000),
         *('{"type":"shown","last":"8"}', '{"type":"shown"}', "9" * 5_000),
-        '{"type":"seat","token":7,"resumed":false,"last":1,"heard":0}',
-        '{"type":"seat","token":"x","resumed":false,"heard":0}',
-        '{"type":"seat","token":"x","resumed":null,"last":1,"heard":0}',
-        '{"type":"seat","token":"x","resumed":true,"last":1}',
+        '{"type":"seat","nick":"al","token":7,"resumed":false,"last":1,"heard":0}',
+        '{"type":"seat","nick":"al","token":"x","resumed":false,"heard":0}',
+        '{"type":"seat","nick":"al","token":"x","resumed":null,"last":1,"heard":0}',
+        '{"type":"seat","nick":"al","token":"x","resumed":true,"last":1}',
+        '{"type":"seat","token":"x","resumed":true,"last":1,"heard":0}',
+        '{"type":"renamed","last":1,"old":"al"}',
     ],
 )
 def test_what_is_no_cue_is_an_error_and_changes_nothing(text: str) -> None:

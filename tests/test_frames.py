@@ -195,16 +195,16 @@ def test_the_ping_is_an_empty_ping() -> None:
     [
         (
             Welcomed("bob", "telnet", "t0ken", False, (), 1, 7),
-            '{"type":"seat","token":"t0ken","resumed":false,"last":7,"heard":0}',
+            '{"type":"seat","nick":"bob","token":"t0ken","resumed":false,"last":7,"heard":0}',
         ),
         (
             Welcomed("bob", "telnet", "t0ken", True, (), 1, 7, heard=9),
-            '{"type":"seat","token":"t0ken","resumed":true,"last":7,"heard":9}',
+            '{"type":"seat","nick":"bob","token":"t0ken","resumed":true,"last":7,"heard":9}',
         ),
         (Prompted("Username taken"), '{"type":"prompted"}'),
         (Said(8, AT, "al", "web", "hi"), '{"type":"shown","last":8}'),
         (Left(9, AT, "al", ""), '{"type":"shown","last":9}'),
-        (Renamed(9, AT, "al", "ali"), '{"type":"shown","last":9}'),
+        (Renamed(9, AT, "al", "ali"), '{"type":"renamed","last":9,"old":"al","new":"ali"}'),
         (Recalled(3, 10, (), False), '{"type":"shown","last":9}'),
         (Whispered(AT, "al", "bob", "psst"), '{"type":"whispered"}'),
     ],

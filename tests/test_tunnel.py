@@ -201,7 +201,8 @@ PROMPTED = '{"type":"prompted"}'
 
 def resumed(token: str, last: int, heard: int) -> str:
     """The cue ahead of a welcome back."""
-    return f'{{"type":"seat","token":"{token}","resumed":true,"last":{last},"heard":{heard}}}'
+    told = {"type": "seat", "nick": "tom", "token": token, "resumed": True, "last": last}
+    return json.dumps({**told, "heard": heard}, separators=(",", ":"))
 
 
 async def test_a_bridge_is_told_what_it_takes_to_resume_ahead_of_each_event() -> None:

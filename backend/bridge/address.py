@@ -62,7 +62,7 @@ def parse(url: str) -> Address:
         port = parts.port
     except ValueError:  # of which UnicodeError is one
         raise wrong from None
-    if parts.scheme not in _PORTS or not host or "@" in parts.netloc:
+    if parts.scheme not in _PORTS or not host or port == 0 or "@" in parts.netloc:
         raise wrong
     prefix = quote(parts.path.rstrip("/").removesuffix(_PATH), safe="/%:@!$&'()*+,;=~")
     is_secure = parts.scheme in ("https", "wss")

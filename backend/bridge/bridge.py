@@ -4,11 +4,13 @@ Knows telnets only as visitors, whom it counts.
 """
 
 import itertools
+from contextlib import suppress
 
 import trio
 
 from backend.bridge.visitor import Dial, Visitor
 from backend.net.listen import open_listeners
+from backend.net.peer import prepare
 
 
 async def serve(
@@ -35,6 +37,8 @@ async def serve(
     numbers = itertools.count(1)
 
     async def handle(telnet: trio.SocketStream) -> None:
+        with suppress(OSError):  # gone already: reading will tell
+            prepare(telnet.socket)
         await Visitor(next(numbers), telnet, dial).bridge()
 
     async with trio.open_nursery() as nursery:

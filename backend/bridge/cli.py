@@ -77,8 +77,9 @@ def bridge(room: address.Address, listen: tuple[str, int]) -> None:
 
     URL is what the page is opened by, such as https://chat.example. Every connection to the local
     port becomes a websocket there. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are respected, and
-    SSL_CERT_FILE names further authorities for certificates. A room that restarts, or a
-    connection that is lost, costs nobody their seat; what is typed meanwhile is said afterwards.
+    SSL_CERT_FILE names the authorities to trust instead of the system's. A room that restarts, or
+    a connection that is lost, costs nobody their seat who is back in time; what is typed meanwhile
+    is said afterwards.
     """
     logs.configure("text", "info")
     host, port = listen

@@ -7,6 +7,7 @@ import base64
 import socket
 import ssl
 import urllib.request
+from http import HTTPStatus
 from urllib.parse import unquote
 
 import h11
@@ -18,10 +19,7 @@ from backend.bridge.websocket import RejectedError, Websocket
 CONNECT_SECONDS = 30.0
 """How long everything may take until the websocket is open: a sleeping dyno's whole start."""
 
-BUSY = (429, 503)
-
-TROUBLED = (408, 500, 502, 504)
-"""What routers answer while there is nothing behind them, as in a restart."""
+BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 class CannotReachError(Exception):
@@ -65,11 +63,15 @@ async def _connect(address: Address) -> trio.abc.Stream:
         gate, login = parse_proxy(proxy)
     except ValueError as error:
         raise CannotReachError(str(error), is_final=True) from None
-    return await _ask_proxy(await _connect_tcp(gate), address, login)
+    try:
+        stream = await _connect_tcp(gate)
+    except CannotReachError as error:
+        raise CannotReachError(f"the proxy cannot be reached: {error}") from None
+    return await _ask_proxy(stream, address, login)
 
 
 def _proxy_for(address: Address) -> str | None:
-    if urllib.request.proxy_bypass(address.host):
+    if urllib.request.proxy_bypass(address.host_and_port):
         return None
     return urllib.request.getproxies().get("https" if address.is_secure else "http")
 
@@ -108,7 +110,7 @@ async def _ask_proxy(
             return stream
         why = f"the proxy answers {getattr(event, 'status_code', 'nothing')}"
     except (h11.ProtocolError, trio.BrokenResourceError):
-        why = "the proxy speaks no HTTP"
+        why = "the proxy speaks no HTTP, or has hung up"
     except BaseException:
         await trio.aclose_forcefully(stream)
         raise
@@ -150,7 +152,8 @@ def _explain(address: Address, answer: RejectedError) -> CannotReachError:
     status = answer.status
     if status in BUSY:
         return CannotReachError(f"the server at {address.host} is busy ({status})")
-    if status in TROUBLED:
+    # While there is nothing behind them, as in a restart, routers say so in many ways.
+    if status == HTTPStatus.REQUEST_TIMEOUT or (status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return CannotReachError(f"the server at {address.host} is in trouble ({status})")
     if status is None:
         return CannotReachError(f"there is no playroom at {address}")
@@ -158,5 +161,6 @@ def _explain(address: Address, answer: RejectedError) -> CannotReachError:
         where = "".join(c for c in answer.location if c.isprintable())
         why = f"there is no playroom at {address}, which sends us to {where}"
     else:
-        why = f"there is no playroom at {address} (it answers {status})"
+        hint = "" if address.is_secure or status != HTTPStatus.BAD_REQUEST else "; is it https:// ?"
+        why = f"there is no playroom at {address} (it answers {status}{hint})"
     return CannotReachError(why, is_final=True)

@@ -9,15 +9,28 @@ from typing import Any
 
 from backend.bridge.speech import Speech
 
+_CUES: dict[str, dict[str, type]] = {
+    "prompted": {},
+    "seat": {"nick": str, "token": str, "resumed": bool, "last": int, "heard": int},
+    "shown": {"last": int},
+    "renamed": {"last": int, "old": str, "new": str},
+    "whispered": {},
+}
+"""What is in each; see ``frames.cue``."""
+
 
 class Seat:
     """Follows a room's cues.
 
     Attributes:
+        nick: what its member is called, or was called last; None if there never was one.
+        is_taken: whether the server of now has given it to us.
         speech: what is said from it.
     """
 
     def __init__(self) -> None:
+        self.nick: str | None = None
+        self.is_taken = False
         self.speech = Speech()
         self._token = ""
         self._last = 0  # the id of the newest public event that was shown
@@ -39,15 +52,15 @@ class Seat:
             cue = json.loads(text)
         except RecursionError:
             cue = None
-        match cue:
-            case {"type": "seat", "token": str(), "resumed": bool(), "last": int(), "heard": int()}:
-                self._cue = cue
-            case {"type": "shown", "last": int()} | {"type": "whispered"} | {"type": "prompted"}:
-                self._cue = cue
-            case {"type": str(kind)} if kind not in ("seat", "shown"):
-                pass  # what only newer bridges know
-            case _:
-                raise ValueError("this is no cue")
+        kind = cue.get("type") if isinstance(cue, dict) else None
+        if not isinstance(kind, str):
+            raise ValueError("this is no cue")
+        fields = _CUES.get(kind)
+        if fields is None:
+            return  # what only newer bridges know
+        if not all(isinstance(cue.get(name), kind) for name, kind in fields.items()):
+            raise ValueError("this cue makes no sense")
+        self._cue = cue
 
     def shown(self) -> None:
         """That message has been shown, whole."""
@@ -56,13 +69,18 @@ class Seat:
                 self.speech.answered()
             case {"type": "seat", "resumed": False}:
                 self._token, self._last, self._whispers = cue["token"], cue["last"], 0
+                self.nick, self.is_taken = cue["nick"], True
                 self.speech.seated()
             case {"type": "seat"}:
+                self.nick, self.is_taken = cue["nick"], True
                 self.speech.resumed(cue["heard"])
                 # Behind a Redis that has lost its end, ids are used again.
                 self._last = min(self._last, cue["last"])
             case {"type": "shown"}:
                 self._last = max(self._last, cue["last"])  # not what was only shown again
+            case {"type": "renamed"}:
+                self._last = max(self._last, cue["last"])
+                self.nick = cue["new"] if self.nick == cue["old"] else self.nick
             case {"type": "whispered"}:
                 self._whispers += 1
         self._cue = {}
@@ -70,4 +88,5 @@ class Seat:
     def lost(self) -> None:
         """The room is gone, and the message with it that it had announced."""
         self._cue = {}
+        self.is_taken = False
         self.speech.lost()

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from itertools import islice
 
-from backend.wire.inputs import Typed
+from backend.wire.inputs import Encoding, Typed
 from backend.wire.lines import LineBuffer
 from backend.wire.options import IAC
 from backend.wire.splitter import Splitter
@@ -73,9 +73,14 @@ class _Kept:
 
 
 class Speech:
-    """Follows what is sent to a room, and what the room says that it has heard."""
+    """Follows what is sent to a room, and what the room says that it has heard.
+
+    Attributes:
+        encoding: of what is typed, as far as it shows.
+    """
 
     def __init__(self) -> None:
+        self.encoding: Encoding = "utf-8"
         self._before: _Said | None = None  # to the seat, by the connection that was lost
         self._unheard = b""
         self._has_loss = False
@@ -95,6 +100,8 @@ class Speech:
             for typed in self._buffer.feed(piece) if isinstance(piece, bytes) else ():
                 if isinstance(typed, Typed):
                     self._said.add(_again(typed))
+                    if not (typed.line or "").isascii():
+                        self.encoding = typed.encoding
 
     def answered(self) -> None:
         """The door has had the oldest line, and asks for another."""

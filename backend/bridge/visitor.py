@@ -6,7 +6,6 @@ keeps it, and else under their nick. Knows telnet only through ``memory``, cues 
 """
 
 import logging
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 
@@ -14,6 +13,7 @@ import trio
 
 from backend.bridge.dial import CannotReachError
 from backend.bridge.memory import Memory
+from backend.bridge.pauses import pauses
 from backend.bridge.seat import Seat
 from backend.bridge.websocket import (
     LOST,
@@ -29,15 +29,15 @@ from backend.wire.options import IAC, NOP
 READ_BYTES = 4 * 1024
 """At once from a telnet, and so in one message: the room takes 16 KiB."""
 
-LAST_WORDS_SECONDS = 5.0
-"""How long what the server still has to say may take, once the telnet has ended its side."""
+LAST_WORDS_SECONDS = 35.0
+"""How long what the server still has to say may take, once the telnet has ended its side: a room
+reads who sends too much more slowly, for up to 30 s."""
+
+GOODBYE_SECONDS = 1.0
+"""How long it may take to say that the bridge ends, whatever ends it."""
 
 LINGER_SECONDS = 2.0
 """How long to wait, after our last byte, for the telnet to hang up by itself."""
-
-FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 10.0
-"""Between two tries to reach a room that has gone: less than it keeps seats when it is back."""
 
 STABLE_SECONDS = 60.0
 """A connection that held so long was a good one: the next tries begin in quick succession."""
@@ -79,7 +79,12 @@ class Visitor:
         log.info("%d: connected", self._number)
         try:
             async with self._telnet:
-                await self._stay()
+                try:
+                    await self._stay()
+                finally:
+                    if trio.current_effective_deadline() < trio.current_time():
+                        with trio.move_on_after(GOODBYE_SECONDS, shield=True):
+                            await self._say("The bridge is closing.")
                 await self._hang_up()
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the telnet went away: its right
@@ -93,7 +98,7 @@ class Visitor:
         except CannotReachError as error:
             await self._say(f"{error}.", logging.WARNING)
             return
-        pauses = _pauses()
+        tries = pauses()
         while True:
             since = trio.current_time()
             try:
@@ -105,15 +110,14 @@ class Visitor:
                 await websocket.aclose()
             if self._has_left or ended.code in _GOODBYES:
                 return
-            if not (ended.reason and ended.reason.encode() in self._memory.tail):
+            if not (ended.reason and self._memory.has_just_seen(ended.reason)):
                 await self._say(_why(ended))
-            if ended.code not in _COMES_BACK and not (
-                ended.code == TRY_AGAIN_LATER and self._memory.nick
-            ):
+            is_late = ended.code == TRY_AGAIN_LATER and self._seat.nick
+            if ended.code not in _COMES_BACK and not is_late:
                 return
             if trio.current_time() - since > STABLE_SECONDS:
-                pauses = _pauses()
-            back = await self._return(pauses)
+                tries = pauses()
+            back = await self._return(tries)
             if back is None:
                 return
             websocket = back
@@ -143,29 +147,30 @@ class Visitor:
 
     async def _take_seat(self, websocket: Websocket) -> None:
         """Whoever was in the room before has their seat again, or else gives the same nick."""
-        nick = self._memory.nick
-        if websocket.resumes:
-            await websocket.say(self._seat.beginning)
-        if nick is None:
+        if not websocket.resumes:
+            return
+        await websocket.say(self._seat.beginning)
+        if self._seat.nick is None:
             return
         await self._hear(websocket)  # a welcome, or a prompt
-        if self._memory.is_in_line:  # at a prompt
-            await self._show(nick + b"\r\n")
-            await self._send(websocket, nick + b"\r\n")
+        if not self._seat.is_taken:
+            name = f"{self._seat.nick}\r\n".encode(self._seat.speech.encoding, "replace")
+            await self._show(name)
+            await self._send(websocket, name)
             # A line typed before this would be taken for a name, if this one were refused.
             await self._hear(websocket)
         if self._memory.speaks_telnet:
             await websocket.send(bytes((IAC, NOP)))  # so the server may ask for options
 
-    async def _return(self, pauses: Iterator[float]) -> Websocket | None:
+    async def _return(self, tries: Iterator[float]) -> Websocket | None:
         """Dial until the room is there again; None if the telnet leaves or it makes no sense."""
         self._seat.lost()
         await self._telnet.send_all(self._memory.new_server())
-        kept = "kept" if self._memory.nick else "lost"  # for it would be taken for a name
+        kept = "kept" if self._seat.nick else "lost"  # for it would be taken for a name
         await self._say(f"Connecting again. What you type meanwhile is {kept}.")
         told = ""
         async with self._keeping_lines():
-            for pause in pauses:
+            for pause in tries:
                 await trio.sleep(pause)
                 try:
                     return await self._dial()
@@ -184,7 +189,7 @@ class Visitor:
         async def read() -> None:
             with suppress(trio.BrokenResourceError):
                 while data := await self._telnet.receive_some(READ_BYTES):
-                    if self._memory.nick:
+                    if self._seat.nick:
                         self._seat.speech.typed(bytes(data))
             nursery.cancel_scope.cancel()
 
@@ -199,10 +204,10 @@ class Visitor:
             try:
                 self._seat.told(message)
             except ValueError as error:
-                raise EndedError(UNSUPPORTED, "what it says of the seat makes no sense") from error
+                raise EndedError(UNSUPPORTED, "what the room says makes no sense") from error
         await self._show(message)
         self._seat.shown()
-        if self._memory.is_welcome and self._seat.speech.is_due:
+        if self._seat.is_taken and self._seat.speech.is_due:
             lines, losses = self._seat.speech.take()
             if lines:
                 await self._send(websocket, lines)
@@ -240,11 +245,3 @@ async def _ping(websocket: Websocket) -> None:
 
 def _why(ended: EndedError) -> str:
     return f"{ended.reason.rstrip('.')}." if ended.reason else "The connection to the room is lost."
-
-
-def _pauses() -> Iterator[float]:
-    """Seconds before each try; never quite the same, or everybody would come at once."""
-    pause = FIRST_PAUSE_SECONDS
-    while True:
-        yield pause * random.uniform(0.5, 1.0)
-        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

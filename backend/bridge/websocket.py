@@ -42,6 +42,9 @@ PROTOCOL_ERROR, UNSUPPORTED, LOST, TOO_BIG = 1002, 1003, 1006, 1009
 """RFC 6455, 7.4.1."""
 
 
+NO_WEBSOCKET = "what the room sends is no websocket"
+
+
 class EndedError(Exception):
     """The websocket has ended.
 
@@ -119,7 +122,7 @@ class Websocket:
         while True:
             match await self._next():
                 case events.TextMessage() if not self.resumes:
-                    raise EndedError(UNSUPPORTED, "what it sends is no telnet")
+                    raise EndedError(UNSUPPORTED, "what the room sends is no telnet")
                 case events.TextMessage() as piece:
                     text.write(piece.data)
                     if piece.message_finished and text.tell():
@@ -133,9 +136,11 @@ class Websocket:
                 case events.CloseConnection(code=code, reason=reason) as close:
                     if self._protocol.state is ConnectionState.REMOTE_CLOSING:
                         await self._send(close.response())
+                    elif self._protocol.state is not ConnectionState.CLOSED:
+                        reason = NO_WEBSOCKET  # nobody closes: it is the library's own complaint
                     raise EndedError(int(code), reason or "")
             if text.tell() + data.tell() > MAX_MESSAGE_BYTES:
-                raise EndedError(TOO_BIG, "what it sends is too much")
+                raise EndedError(TOO_BIG, "what the room sends is too much")
 
     async def send(self, data: bytes) -> None:
         """Send bytes, waiting until the network has taken them. Loss is what ``receive`` tells."""
@@ -179,11 +184,13 @@ class Websocket:
                 trio.move_on_after(SILENCE_SECONDS) as patience,
             ):
                 data = bytes(await self._stream.receive_some(READ_BYTES))
+            if patience.cancelled_caught:
+                raise EndedError(LOST, "the room does not answer")
             if not data:
-                raise EndedError(LOST, "it does not answer" if patience.cancelled_caught else "")
+                raise EndedError(LOST, "")
             try:
                 self._protocol.receive_data(data)
             except ProtocolError as error:
-                raise EndedError(PROTOCOL_ERROR, "what it says is no websocket") from error
+                raise EndedError(PROTOCOL_ERROR, NO_WEBSOCKET) from error
             self._events += self._protocol.events()
         return self._events.popleft()

@@ -49,6 +49,15 @@ _numbers = itertools.count(1)
 log = logging.getLogger("playroom")
 
 
+def prepare(accepted: socket.socket | trio.socket.SocketType) -> None:
+    """Set what a connection to somebody's telnet or browser needs.
+
+    Raises OSError if it is gone already.
+    """
+    for level, option, value in _OPTIONS:
+        accepted.setsockopt(level, option, value)
+
+
 class Peer(trio.abc.AsyncResource):
     """The public socket of one connection: read by its door, written by its outbox.
 
@@ -71,8 +80,7 @@ class Peer(trio.abc.AsyncResource):
         with suppress(OSError):  # gone already: reading will tell
             name = self._socket.getpeername()
             self.address = name[0] if isinstance(name, tuple) else ""  # a unix socket's is a path
-            for level, option, value in _OPTIONS:
-                self._socket.setsockopt(level, option, value)
+            prepare(self._socket)
         self.send_now: Callable[[bytes], int] = self._socket.send
 
     async def receive(self) -> bytes:

@@ -72,6 +72,8 @@ class Tunnel:
         self, connection: Connection, packed: telnet.Packed, receive: Receive[bytes]
     ) -> None:
         async def stream() -> bytes:
+            # A bridge's beginning is read when the prompt that it is not to see has been made.
+            await self._hub.patience.settled(connection)
             while messages := await receive():
                 if data := b"".join(messages):
                     return data
@@ -88,7 +90,10 @@ class Tunnel:
             connection.dismiss(POLICY_VIOLATION, f"{RESUMES} begins with /resume or empty text.")
             return []
         self._hub.adapt(connection, _WITH_CUES)
-        return [f"{first}\r\n".encode(), *_bytes(connection, others)]
+        if first:
+            return [f"{first}\r\n".encode(), *_bytes(connection, others)]
+        connection.tell(Prompted())
+        return [b"", *_bytes(connection, others)]  # what the client says is its first word
 
 
 def _unprompted(event: Event) -> bytes:

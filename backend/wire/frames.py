@@ -93,9 +93,11 @@ def cue(event: events.Event) -> bytes:
     match event:
         case events.Prompted():
             fields: dict[str, Any] = {"type": "prompted"}
-        case events.Welcomed(token=token, resumed=resumed, last=last, heard=heard):
-            fields = {"type": "seat", "token": token, "resumed": resumed}
+        case events.Welcomed(nick=nick, token=token, resumed=resumed, last=last, heard=heard):
+            fields = {"type": "seat", "nick": nick, "token": token, "resumed": resumed}
             fields |= {"last": last, "heard": heard}
+        case events.Renamed(id=last, old=old, new=new):
+            fields = {"type": "renamed", "last": last, "old": old, "new": new}
         case events.Whispered():
             fields = {"type": "whispered"}
         case events.Recalled(before=before):
