@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import backend
+from backend.bridge.seat import _CUES
 from backend.room import codes
 from backend.room.events import Dismissed, Event, Listed, Moderated
 from backend.wire.frames import _TYPES
@@ -14,8 +15,17 @@ from tests.talkers import PROMPT
 
 PAGE = (Path(backend.__path__[0]) / "PROTOCOL.md").read_text(encoding="utf-8")
 
-ROWS = dict(re.findall(r"^\| `(\w+)` \| ((?:`\w+` ?)+) \|", PAGE, re.MULTILINE))
-"""The fields, by type."""
+
+def rows(title: str) -> dict[str, list[str]]:
+    """The fields of each type, in the section with this title."""
+    _, _, section = PAGE.partition(f"## {title}\n")
+    found = re.findall(
+        r"^\| `(\w+)` \| ((?:`\w+` ?)*)\|", section.partition("\n## ")[0], re.MULTILINE
+    )
+    return {type: re.findall(r"\w+", fields) for type, fields in found}
+
+
+FRAMES = rows("The websocket `/ws`")
 
 AS_A_NOTICE = (Dismissed, Listed, Moderated)
 """Events of which only the text is told."""
@@ -25,12 +35,18 @@ AS_A_NOTICE = (Dismissed, Listed, Moderated)
 def test_every_frame_is_there_with_its_fields(event: type[Event]) -> None:
     """In their order."""
     fields = [field.name for field in dataclasses.fields(event)]
-    assert re.findall(r"\w+", ROWS[_TYPES[event]]) == fields
+    assert FRAMES[_TYPES[event]] == fields
 
 
 def test_no_other_frame_is_there() -> None:
     """Nobody waits for what never comes."""
-    assert set(ROWS) == set(_TYPES.values())
+    assert set(FRAMES) == set(_TYPES.values())
+
+
+def test_every_cue_is_there_with_its_fields() -> None:
+    """And no other; this is what a bridge understands."""
+    understood = {type: list(fields) for type, fields in _CUES.items()}
+    assert rows("The websocket `/telnet`") == understood
 
 
 def test_every_close_code_of_ours_is_there() -> None:
