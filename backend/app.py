@@ -19,6 +19,7 @@ from backend.net.door import FrontDoor, Handles
 from backend.net.doorkeeper import Doorkeeper
 from backend.net.gateway import Gateway
 from backend.net.hub import Hub
+from backend.net.introduction import Introductions
 from backend.net.keepalive import keep_alive
 from backend.net.listen import listen
 from backend.net.pulse import Pulse
@@ -93,6 +94,7 @@ async def serve(
     watch = Watch(hub, doorkeeper, pulse)
     assets = Assets(frontend_folder())
     tls = Tls(settings.certificate) if settings.certificate else None
+    introductions = Introductions(doorkeeper) if settings.telnet_proxy_protocol else None
     bound = Bound(settings.host, 0, is_secure=tls is not None)
     site = Site(make_app(assets, lambda: bound.page(assets), watch.health, watch.metrics))
     ping = ping_every(settings.ping_seconds)
@@ -122,11 +124,11 @@ async def serve(
             port = await start(front.handle, host, settings.port, name="front door")
             bound = replace(bound, port=port)
             if (port := settings.telnet_port) is not None:
-                telnet = TelnetDoor(hub, doorkeeper, bound.page_url)
+                telnet = TelnetDoor(hub, doorkeeper, bound.page_url, None, introductions)
                 port = await start(telnet.handle, host, port, name="telnet door")
                 bound = replace(bound, telnet_port=port)
             if tls is not None and (port := settings.telnet_tls_port) is not None:
-                telnet = TelnetDoor(hub, doorkeeper, bound.page_url, tls)
+                telnet = TelnetDoor(hub, doorkeeper, bound.page_url, tls, introductions)
                 port = await start(telnet.handle, host, port, name="telnet TLS door")
                 bound = replace(bound, telnet_tls_port=port)
             task_status.started(bound)
@@ -135,9 +137,9 @@ async def serve(
             listening.cancel_scope.cancel()
 
         with trio.move_on_after(DRAIN_SECONDS):
-            front.close()
-            if tls is not None:
-                tls.close()
+            for door in (front, introductions, tls):
+                if door is not None:
+                    door.close()
             await hub.close()
             await doorkeeper.nobody_left()
         with trio.move_on_after(FLUSH_SECONDS):

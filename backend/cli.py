@@ -34,6 +34,7 @@ from backend.options import (
     origins,
     redis_option,
     secret,
+    telnet_proxy_option,
 )
 from backend.process import run
 from backend.tls_options import certificate, tls_options
@@ -90,6 +91,7 @@ def playroom() -> None:
     default=0,
     help="How many proxies in front add to X-Forwarded-For; 0 to ignore it.",
 )
+@telnet_proxy_option
 @tls_options
 @limit_options
 @click.option(
@@ -140,6 +142,7 @@ def command(
     telnet_port: int | None,
     allowed_origins: tuple[str, ...],
     trust_proxy: int,
+    telnet_proxy_protocol: bool,
     certfile: Path | None,
     keyfile: Path | None,
     telnet_tls_port: int | None,
@@ -191,6 +194,7 @@ def command(
         redis_url=redis_url,
         certificate=tls,
         telnet_tls_port=telnet_tls_port,
+        telnet_proxy_protocol=telnet_proxy_protocol,
     )
     reload = tls.reload if tls else None
     run(serve, lambda bound: _say(announcement(settings, bound)), settings, reload=reload)

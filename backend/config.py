@@ -79,6 +79,8 @@ class Settings:
         certificate: what TLS shows at the port of the page; None for no TLS.
         telnet_tls_port: telnet over TLS, with the same certificate; 0 for any free port, None for
             no such door.
+        telnet_proxy_protocol: whether a proxy in front of the telnet doors tells whose connections
+            are, by the PROXY protocol; those without are refused then.
     """
 
     host: str = DEFAULT_HOST
@@ -96,6 +98,7 @@ class Settings:
     history_limit: int = DEFAULT_HISTORY_LIMIT
     certificate: Certificate | None = None
     telnet_tls_port: int | None = None
+    telnet_proxy_protocol: bool = False
 
 
 def frontend_folder() -> Path:

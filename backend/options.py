@@ -118,6 +118,15 @@ host_option = click.option(
     "--host", envvar="HOST", metavar="HOST", default=DEFAULT_HOST, help="Address to bind."
 )
 
+telnet_proxy_option = click.option(
+    "--telnet-proxy-protocol",
+    envvar="TELNET_PROXY_PROTOCOL",
+    is_flag=True,
+    default=False,
+    help="A proxy in front of telnet tells addresses by the PROXY protocol, version 1 or 2; who "
+    "comes past it is refused.",
+)
+
 history_option = click.option(
     "--history",
     envvar="HISTORY",

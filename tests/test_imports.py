@@ -26,7 +26,7 @@ PURE_PACKAGES = ("room", "wire")
 DOORS = ("tcp", "gateway", "tunnel")
 DOORS_MAY_SHARE = (
     *("session", "connection", "doorkeeper", "outbox", "peer", "tls", "hub", "telnet"),
-    "websocket",
+    *("introduction", "websocket"),
 )
 
 _ROW = re.compile(r"^ {4}(\w+)(?:\.py|/) {2,}\S.*? {2,}(\S.*(?:\n {5,}.*)*)$", re.MULTILINE)

@@ -4,5 +4,5 @@ May import ``journal``, ``wire``, ``room``, ``certificate``, ``config``, ``logs`
 ``nursery_view``, and the libraries that speak to the world (trio, trio_websocket, hypercorn, quart,
 quart_trio, h11, prometheus_client, rcssmin, rjsmin). ``tcp``, ``gateway`` and ``tunnel``, the three
 doors, never meet: what they share is in ``session``, ``telnet``, ``connection``, ``doorkeeper``,
-``outbox``, ``peer``, ``tls``, ``hub`` and ``websocket``.
+``outbox``, ``peer``, ``introduction``, ``tls``, ``hub`` and ``websocket``.
 """

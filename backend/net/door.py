@@ -20,6 +20,7 @@ import trio
 from backend.logs import About
 from backend.net import answers, upgrade
 from backend.net.doorkeeper import Doorkeeper, Refusal, Visit
+from backend.net.newcomers import Newcomers
 from backend.net.peer import Peer
 from backend.net.site import Site
 from backend.net.tls import NoTlsError, Tls
@@ -85,7 +86,7 @@ class FrontDoor:
         self._doorkeeper = doorkeeper
         self._allowed_origins = allowed_origins
         self._tls = tls
-        self._patience: set[trio.CancelScope] = set()  # with those who have asked nothing yet
+        self._newcomers = Newcomers()
 
     async def handle(self, peer: Peer) -> None:
         """Serve one connection to its end; this is the barrier for whatever goes wrong in it."""
@@ -108,18 +109,13 @@ class FrontDoor:
 
     def close(self) -> None:
         """Wait no longer for those who have asked nothing yet."""
-        for patience in self._patience:
-            patience.cancel()
+        self._newcomers.close()
 
     async def _decide(self, peer: Peer, visit: Visit) -> Callable[[], Awaitable[None]]:
         """Read the request, and say what is to be done; the request itself is then forgotten."""
         asked: _Asked | HTTPStatus | None = HTTPStatus.REQUEST_TIMEOUT
-        with trio.move_on_after(HEAD_SECONDS) as patience:
-            self._patience.add(patience)
-            try:
-                asked = await _read_head(peer)
-            finally:
-                self._patience.remove(patience)
+        with self._newcomers.wait(HEAD_SECONDS):
+            asked = await _read_head(peer)
         if asked is None:
             return peer.hang_up
         if isinstance(asked, HTTPStatus):

@@ -83,8 +83,8 @@ class Peer(trio.abc.AsyncResource):
             prepare(self._socket)
         self.send_now: Callable[[bytes], int] = self._socket.send
 
-    async def receive(self) -> bytes:
-        """The next bytes; empty at the end.
+    async def receive(self, most: int = READ_BYTES) -> bytes:
+        """The next bytes, so many at most; empty at the end.
 
         Raises trio.BrokenResourceError or trio.ClosedResourceError.
         """
@@ -95,7 +95,7 @@ class Peer(trio.abc.AsyncResource):
                 # idle member is kept waiting nearly all the time.
                 await trio.lowlevel.wait_readable(self._socket)
                 with suppress(BlockingIOError):
-                    return self._socket.recv(READ_BYTES)
+                    return self._socket.recv(most)
         except OSError as error:
             raise trio.BrokenResourceError from error
 

