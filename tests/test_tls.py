@@ -39,6 +39,7 @@ from tests.talkers import (
     connect,
     upgrade,
 )
+from tests.test_bridge_dial import asked_for_a_name
 
 READ = "the certificate was read again"
 KEPT = "the certificate stays as it was"
@@ -138,8 +139,7 @@ async def test_the_bridge_gets_through(
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
     websocket = await dial(parse(room.page_url))
-    await websocket.say("")  # there is no seat to resume
-    assert await websocket.receive() == PROMPT.encode()
+    assert await asked_for_a_name(websocket)
     await websocket.aclose()
 
 
