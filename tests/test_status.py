@@ -24,7 +24,9 @@ async def test_it_tells_who_is_here_by_door_and_how_lively_it_is(nursery: trio.N
     alice = await Guest(hub, nursery).joins("alice")
     await Guest(hub, nursery, via="web").joins("bob")
     Guest(hub, nursery)
-    await alice.types("one", "two")
+    await alice.types("one")
+    assert line._line().endswith("; 1 message in the last minute")
+    await alice.types("two")
     assert line._line() == "here: 1 by browser, 1 by telnet; 2 messages in the last minute"
     for _ in range(60):
         line._line()

@@ -47,7 +47,8 @@ class StatusLine:
         self._counts.append(count)
         told = count - self._counts[0]
         web, telnet = doors.count("web"), doors.count("telnet")
-        return f"here: {web} by browser, {telnet} by telnet; {told} messages in the last minute"
+        noun = "message" if told == 1 else "messages"
+        return f"here: {web} by browser, {telnet} by telnet; {told} {noun} in the last minute"
 
     async def _show(self, text: str) -> None:
         # In a thread, for the room must not stop when the terminal does.
