@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from backend import config, logs, machine
+from backend import config, console, logs, machine
 from backend import echo as echo_server
 from backend.app import serve
 from backend.banner import announcement
@@ -238,3 +238,5 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.Abort:  # what click makes of ^C
         sys.exit(130)
+    finally:
+        console.finish()

@@ -5,6 +5,7 @@ Knows the hub's figures, and how to write a line over itself.
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import trio
@@ -23,7 +24,8 @@ class StatusLine:
 
     Args:
         hub: whose figures they are.
-        write: writes to the terminal; may block, as when somebody has pressed ^S.
+        write: writes to the terminal; may block, as when somebody has pressed ^S, and raises
+            OSError once the terminal is gone.
     """
 
     def __init__(self, hub: Hub, write: Callable[[bytes], object]) -> None:
@@ -32,14 +34,15 @@ class StatusLine:
         self._counts: deque[int] = deque([0], maxlen=MINUTE_ROUNDS + 1)
 
     async def run(self) -> None:
-        """Look every second."""
-        try:
-            while True:
-                await trio.sleep(ROUND_SECONDS)  # first, or it would stand before the addresses
-                await self._show(CLEAR + self._line())
-        finally:
-            with trio.move_on_after(ROUND_SECONDS, shield=True):
-                await self._show(CLEAR)
+        """Look every second; until there is no terminal any more, which is nobody's trouble."""
+        with suppress(OSError):
+            try:
+                while True:
+                    await trio.sleep(ROUND_SECONDS)  # first, or it would stand before the addresses
+                    await self._show(CLEAR + self._line())
+            finally:
+                with trio.move_on_after(ROUND_SECONDS, shield=True):
+                    await self._show(CLEAR)
 
     def _line(self) -> str:
         doors = [c.via for c in self._hub.connections if self._hub.is_member(c)]

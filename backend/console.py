@@ -1,0 +1,27 @@
+"""What the program was started on: a window that may be closed, a pipe that nobody reads, nothing.
+
+Knows the descriptors that everything is started with, and nothing of what is shown on them.
+"""
+
+import os
+import sys
+from typing import TextIO
+
+
+def forget(stream: TextIO) -> None:
+    """What is written there from now on goes nowhere, for there is nobody any more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def finish() -> None:
+    """Write what is left; what cannot be written is nobody's trouble.
+
+    It would be Python's own, which tries once more and makes an exit status of it.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            forget(stream)

@@ -1,0 +1,90 @@
+"""What the program is started on: a window that is closed, a narrow one, none, or a pipe."""
+
+import signal
+import socket
+import ssl
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import trustme
+
+from backend.app import Bound
+from tests.browser.telnets import RawTelnet, raw_telnet
+from tests.conftest import issue
+from tests.windows import Window, window
+
+PORTS = ("--host", "127.0.0.1", "--port", "0", "--telnet-port", "0")
+
+NOHUP = ("sh", "-c", 'trap "" HUP; exec "$@"', "sh")
+"""Before a command: what nohup does, on a terminal too."""
+
+PYTHON = (sys.executable, "-m", "backend")
+
+CLOSING = "<meta>: The room is closing, come back soon\r\n"
+
+ROUNDS = 2.5
+"""Seconds in which the live line is written twice."""
+
+
+def a_room(shown: Window) -> Bound:
+    """Where its doors are."""
+    page = shown.sees(r"page +http(s?)://127\.0\.0\.1:(\d+)/")
+    telnet = shown.sees(r"telnet +telnet 127\.0\.0\.1 (\d+)")
+    bound = Bound("127.0.0.1", int(page[2]), int(telnet[1]), is_secure=bool(page[1]))
+    shown.sees("stop +\\^C\r\n")
+    return bound
+
+
+# --- the window is closed ---
+
+
+def serial(bound: Bound) -> str | None:
+    """Of the certificate that the page shows."""
+    with (
+        socket.create_connection((bound.host, bound.port)) as raw,
+        ssl._create_unverified_context().wrap_socket(raw) as secure,
+    ):
+        return ssl.DER_cert_to_PEM_cert(secure.getpeercert(binary_form=True) or b"")
+
+
+def goes_on(room: Window, alice: RawTelnet) -> None:
+    """She can talk, others can come, and it all ends well."""
+    time.sleep(ROUNDS)
+    alice.says("/who")
+    alice.sees("<meta>: 1 here: alice (telnet)\r\n")
+    room.process.send_signal(signal.SIGTERM)
+    alice.sees(CLOSING)
+    assert room.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("level", ["warning", "debug"])
+def test_a_room_that_hears_no_hangup_goes_on_when_its_window_is_closed(level: str) -> None:
+    """Neither its live line nor its log is anybody's trouble then."""
+    with window(*PORTS, "--log-level", level, command=(*NOHUP, *PYTHON)) as room:
+        bound = a_room(room)
+        with raw_telnet(bound, "alice") as alice:
+            room.sees("here: 0 by browser, 1 by telnet")
+            room.close()
+            with raw_telnet(bound, "bob"):
+                alice.sees("<meta>: bob joined.\r\n")
+            alice.sees("<meta>: bob left")
+            goes_on(room, alice)
+
+
+def test_a_room_with_a_certificate_goes_on_when_its_window_is_closed(
+    certfile: Path, authority: trustme.CA
+) -> None:
+    """For SIGHUP means to it what it always means: the certificate is read again."""
+    with window(*PORTS, "--certfile", str(certfile)) as room:
+        bound = a_room(room)
+        with raw_telnet(bound, "alice") as alice:
+            room.sees("here: 0 by browser, 1 by telnet")
+            before = serial(bound)
+            issue(authority, certfile)
+            room.close()
+            deadline = time.monotonic() + 10
+            while serial(bound) == before:
+                assert time.monotonic() < deadline
+            goes_on(room, alice)
