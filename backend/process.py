@@ -1,7 +1,7 @@
 """Starting and stopping: signals and the exit status belong to the process, not to what it serves.
 
 The first SIGINT or SIGTERM asks for an orderly end, the second for one at once; SIGHUP has files
-read again, if there are any. Knows no server in particular.
+read again, or if there are none asks for an orderly end, too. Knows no server in particular.
 """
 
 import logging
@@ -20,6 +20,9 @@ log = logging.getLogger("playroom")
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+HANGUP = getattr(signal, "SIGHUP", None)
+"""What closing its terminal sends; None on Windows, which has none."""
+
 
 def run(
     serve: Callable[..., Awaitable[object]],
@@ -33,7 +36,7 @@ def run(
         serve: ends in its own time once the trio.Event ``stop`` is set.
         announce: gets what it reports when it has started.
         args: what it is called with besides.
-        reload: what SIGHUP asks for; None to end by it, as when the terminal is closed.
+        reload: what SIGHUP asks for; None to end in order, as when the terminal is closed.
 
     Raises:
         click.ClickException: something that is needed to start could not be had.
@@ -65,15 +68,20 @@ async def serve_until_told(
     """See ``run``; the second signal, if somebody could not wait for the end."""
     stop = trio.Event()
     obey = Obedience(stop, reload)
-    # Not in the list above: Windows has none.
-    heard = STOP_SIGNALS if reload is None else (*STOP_SIGNALS, signal.SIGHUP)
-    with trio.open_signal_receiver(*heard) as signals:
+    with trio.open_signal_receiver(*_heard(reload is not None)) as signals:
         async with trio.open_nursery() as listening:
             async with trio.open_nursery() as house:
                 announce(await house.start(serve, stop))
                 listening.start_soon(obey.to, signals, house.cancel_scope, name="signals")
             listening.cancel_scope.cancel()
     return obey.impatient
+
+
+def _heard(reloads: bool) -> tuple[signal.Signals, ...]:
+    # Whoever has had SIGHUP ignored, by nohup, wants no end when the terminal is closed.
+    if HANGUP is None or (signal.getsignal(HANGUP) is signal.SIG_IGN and not reloads):
+        return STOP_SIGNALS
+    return (*STOP_SIGNALS, HANGUP)
 
 
 class Obedience:
@@ -84,7 +92,7 @@ class Obedience:
 
     Args:
         stop: to be set at the first.
-        reload: to be called at every other signal.
+        reload: what SIGHUP means; None if it says stop, too.
     """
 
     def __init__(self, stop: trio.Event, reload: Callable[[], None] | None) -> None:
@@ -93,15 +101,17 @@ class Obedience:
         self.impatient: signal.Signals | None = None
 
     async def to(self, signals: AsyncIterator[int], house: trio.CancelScope) -> None:
-        """Wait for them; the second that says stop cancels the house."""
+        """Wait for them; the second that says stop cancels the house.
+
+        SIGHUP is no second one: the system sends it when a terminal is closed, and then the shell.
+        """
         while self.impatient is None:
             number = signal.Signals(await anext(signals))
-            if number not in STOP_SIGNALS:
-                if self._reload is not None:
-                    self._reload()
-            elif self._stop.is_set():
-                self.impatient = number
-            else:
+            if number == HANGUP and self._reload is not None:
+                self._reload()
+            elif not self._stop.is_set():
                 log.info("%s: closing", number.name)
                 self._stop.set()
+            elif number != HANGUP:
+                self.impatient = number
         house.cancel()

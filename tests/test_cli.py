@@ -186,7 +186,7 @@ async def test_an_operator_bans_somebody_who_is_then_refused_at_the_door(by_flag
     assert "horse" not in log
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_a_signal_tells_everybody_and_ends_with_0(number: int) -> None:
     """Listeners close first, then people are told, then the process ends."""
     with running(*ANY_PORTS) as room:

@@ -88,3 +88,12 @@ def test_a_room_with_a_certificate_goes_on_when_its_window_is_closed(
             while serial(bound) == before:
                 assert time.monotonic() < deadline
             goes_on(room, alice)
+
+
+def test_a_room_without_a_certificate_ends_in_order_when_its_window_is_closed() -> None:
+    """Everybody is told, as at ^C; a shell that hands the hangup on makes it no second signal."""
+    with window(*PORTS) as room, raw_telnet(a_room(room), "alice") as alice:
+        room.close()
+        alice.sees(CLOSING)
+        room.process.send_signal(signal.SIGHUP)
+        assert room.process.wait(10) == 0
