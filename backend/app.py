@@ -115,7 +115,8 @@ async def serve(
         await house.start(site.run, name="web site")
         if settings.terminal is not None:
             show = partial(os.write, settings.terminal)
-            house.start_soon(StatusLine(hub, show).run, name="status line")
+            size = partial(os.get_terminal_size, settings.terminal)
+            house.start_soon(StatusLine(hub, show, size).run, name="status line")
 
         async with trio.open_nursery() as listening:
             host, start = settings.host, partial(listening.start, partial(listen, handlers=house))

@@ -1,5 +1,7 @@
 """What the program is started on: a window that is closed, a narrow one, none, or a pipe."""
 
+import re
+import shlex
 import signal
 import socket
 import ssl
@@ -11,6 +13,7 @@ import pytest
 import trustme
 
 from backend.app import Bound
+from backend.logs import CLEAR
 from tests.browser.telnets import RawTelnet, raw_telnet
 from tests.conftest import issue
 from tests.windows import Window, window
@@ -97,3 +100,38 @@ def test_a_room_without_a_certificate_ends_in_order_when_its_window_is_closed() 
         alice.sees(CLOSING)
         room.process.send_signal(signal.SIGHUP)
         assert room.process.wait(10) == 0
+
+
+# --- what kind of a terminal it is ---
+
+STATUS = "here: 0 by browser, 0 by telnet; 0 messages in the last minute"
+
+
+def test_on_a_narrow_terminal_the_live_line_is_cut_and_scrolls_nothing() -> None:
+    """To its last column but one, for behind the last there is the next row; also if it shrinks."""
+    with window(*PORTS, columns=30) as room:
+        a_room(room)
+        for columns in (30, 12, 100):
+            room.resize(columns)
+            room.looks(ROUNDS)
+            room.shown = ""
+            written = room.looks(ROUNDS)
+            assert set(written.split(CLEAR)[1:]) == {STATUS[: columns - 1]}
+        room.types("\x03")
+        assert room.process.wait(10) == 0
+
+
+def test_of_a_terminal_that_tells_no_width_80_columns_are_taken() -> None:
+    """Such as a serial line."""
+    with window(*PORTS, columns=0) as room:
+        a_room(room)
+        room.sees(re.escape(CLEAR + STATUS))
+
+
+def test_a_warning_takes_the_live_line_away_before_it_is_written() -> None:
+    """Or it would be glued behind."""
+    with window(*PORTS, "--log-level", "info") as room:
+        bound = a_room(room)
+        room.sees(re.escape(STATUS))
+        with raw_telnet(bound, "alice"):
+            room.sees(re.escape(CLEAR) + r"20[-\d]+ [\d:,]+ playroom: c1 opened: telnet\r\n")

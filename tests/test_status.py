@@ -1,5 +1,6 @@
 """The live line on the terminal of whoever runs the room."""
 
+import os
 import re
 import sys
 import threading
@@ -15,11 +16,16 @@ from tests.clients.programs import gnu_telnet, terminal
 from tests.guests import Guest
 
 
+def wide() -> os.terminal_size:
+    """Of a terminal on which there is room for all of it."""
+    return os.terminal_size((100, 24))
+
+
 async def test_it_tells_who_is_here_by_door_and_how_lively_it_is(nursery: trio.Nursery) -> None:
     """Members only; and what was said a minute ago counts no more."""
     hub = Hub()
     written: list[bytes] = []
-    line = StatusLine(hub, written.append)
+    line = StatusLine(hub, written.append, wide)
     nursery.start_soon(hub.postman.run)
     alice = await Guest(hub, nursery).joins("alice")
     await Guest(hub, nursery, via="web").joins("bob")
@@ -47,7 +53,7 @@ async def test_a_terminal_that_is_stopped_stops_nothing_else(nursery: trio.Nurse
         token.run_sync_soon(stopped.set)
         resumed.wait(10)
 
-    nursery.start_soon(StatusLine(Hub(), write).run)
+    nursery.start_soon(StatusLine(Hub(), write, wide).run)
     with trio.fail_after(5):
         await stopped.wait()
         nursery.cancel_scope.cancel()
