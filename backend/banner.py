@@ -13,12 +13,9 @@ IN_MEMORY = "in memory only: forgotten when the room closes"
 SHARED = "in Redis, with the other processes of this room"
 
 
-def announcement(settings: Settings, bound: Bound) -> str:
-    """What a room says that was started with these settings, and is there.
-
-    At a terminal a banner for people; or else plain lines, which programs read.
-    """
-    return "\n".join(_lines(bound)) if settings.terminal is None else banner(settings, bound)
+def addresses(bound: Bound) -> str:
+    """Where the doors are, in plain lines, which programs read."""
+    return "\n".join(_lines(bound))
 
 
 def _lines(bound: Bound) -> Iterator[str]:
@@ -34,7 +31,10 @@ def _secure_telnet(address: str) -> str:
 
 
 def banner(settings: Settings, bound: Bound) -> str:
-    """See ``announcement``; it ends with an empty line."""
+    """What a room says at a terminal that was started with these settings, and is there.
+
+    It ends with an empty line.
+    """
     lines = [f"Playroom {VERSION}", "", *(f"{k:<9}{v}" for k, v in _rows(settings, bound)), ""]
     return "\n".join(["", *(f"  {line}".rstrip() for line in lines)])
 

@@ -11,8 +11,8 @@ import click
 
 from backend import config, console, logs, machine
 from backend import echo as echo_server
-from backend.app import serve
-from backend.banner import announcement
+from backend.app import Bound, serve
+from backend.banner import addresses, banner
 from backend.bridge.cli import bridge, join
 from backend.config import (
     DEFAULT_PORT,
@@ -104,7 +104,7 @@ def playroom() -> None:
     envvar="LOG_LEVEL",
     type=click.Choice(["debug", "info", "warning"]),
     default="info",
-    help="Addresses are logged at debug only. On a terminal, which shows a live status, the "
+    help="Addresses are logged at debug only. On a terminal that shows a live status, the "
     "default is warning.",
 )
 @click.option(
@@ -162,7 +162,8 @@ def command(
 
     Every option can be set by an environment variable: --telnet-port by TELNET_PORT, and so on.
     """
-    terminal = sys.stdout.fileno() if sys.stdout.isatty() else None
+    # What is for programs has nothing of a terminal in it, so nothing would clear the line.
+    terminal = console.live_terminal() if log_format == "text" else None
     if terminal is not None and is_default("log_level"):
         log_level = "warning"  # the live status tells the rest
     logs.configure(log_format, log_level, is_live=terminal is not None)
@@ -193,7 +194,11 @@ def command(
         telnet_tls_port=telnet_tls_port,
     )
     reload = tls.reload if tls else None
-    run(serve, lambda bound: _say(announcement(settings, bound)), settings, reload=reload)
+
+    def announce(bound: Bound) -> None:
+        _say(banner(settings, bound) if sys.stdout.isatty() else addresses(bound))
+
+    run(serve, announce, settings, reload=reload)
 
 
 @playroom.command()

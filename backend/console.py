@@ -7,6 +7,20 @@ import os
 import sys
 from typing import TextIO
 
+PLAIN = ("", "dumb")
+"""What TERM is where nothing that is written can be taken back, such as in an editor's window."""
+
+
+def live_terminal() -> int | None:
+    """Descriptor of a terminal on which a line can be written again and again; None without one.
+
+    And None if the log goes elsewhere: that would be full of what is for a terminal only.
+    """
+    if os.environ.get("TERM", "") in PLAIN or not (sys.stdout.isatty() and sys.stderr.isatty()):
+        return None
+    here = sys.stdout.fileno()
+    return here if os.path.sameopenfile(here, sys.stderr.fileno()) else None
+
 
 def forget(stream: TextIO) -> None:
     """What is written there from now on goes nowhere, for there is nobody any more."""

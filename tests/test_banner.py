@@ -64,7 +64,7 @@ def test_it_is_there_on_a_terminal_and_fits(tmp_path: Path) -> None:
     file = tmp_path / "history.sqlite3"
     command = ("-m", "backend", "--port", "0", "--telnet-port", "0", "--history", str(file))
     screen = pyte.Screen(80, 24)
-    with terminal(sys.executable, *command) as room:
+    with terminal(sys.executable, *command, term="xterm") as room:
         room.logfile_read = StringIO()
         room.expect_exact("here: 0 by browser, 0 by telnet", timeout=60)
         pyte.Stream(screen).feed(room.logfile_read.getvalue())

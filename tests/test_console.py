@@ -128,6 +128,40 @@ def test_of_a_terminal_that_tells_no_width_80_columns_are_taken() -> None:
         room.sees(re.escape(CLEAR + STATUS))
 
 
+@pytest.mark.parametrize(
+    ("term", "log_format"), [("dumb", "text"), ("", "text"), ("xterm-256color", "json")]
+)
+def test_where_no_line_can_be_written_again_there_is_no_live_one(
+    term: str, log_format: str
+) -> None:
+    """A terminal without cursor movement, or a log for programs: the log tells what happens."""
+    with window(*PORTS, "--log-format", log_format, term=term) as room:
+        bound = a_room(room)
+        with raw_telnet(bound, "alice"):
+            assert "c1 joined: alice" in room.looks(ROUNDS)
+        room.types("\x03")
+        room.sees("SIGINT: closing")
+        assert room.process.wait(10) == 0
+        assert "\x1b" not in room.shown
+        assert "here:" not in room.shown
+
+
+def test_a_log_in_a_file_is_as_without_a_terminal(tmp_path: Path) -> None:
+    """Nothing in it is for a terminal, and nothing is left out for one."""
+    log = tmp_path / "log"
+    into_file = ("sh", "-c", f'exec "$@" 2> {shlex.quote(str(log))}', "sh")
+    with window(*PORTS, command=(*into_file, *PYTHON)) as room:
+        bound = a_room(room)
+        with raw_telnet(bound, "alice"):
+            assert "here:" not in room.looks(ROUNDS)
+        room.types("\x03")
+        assert room.process.wait(10) == 0
+    lines = log.read_text().splitlines()
+    assert lines[0].endswith(" playroom: c1 opened: telnet")
+    assert lines[-1].endswith(" playroom: SIGINT: closing")
+    assert all(line[:2] == "20" for line in lines)
+
+
 def test_a_warning_takes_the_live_line_away_before_it_is_written() -> None:
     """Or it would be glued behind."""
     with window(*PORTS, "--log-level", "info") as room:

@@ -63,7 +63,7 @@ async def test_a_terminal_that_is_stopped_stops_nothing_else(nursery: trio.Nurse
 def test_on_a_terminal_the_status_is_live_and_the_log_silent() -> None:
     """The banner stays, and is followed by the line; its end leaves nothing behind."""
     ports = ("--host", "127.0.0.1", "--port", "0", "--telnet-port", "0", "--history", "memory")
-    with terminal(sys.executable, "-m", "backend", *ports) as room:
+    with terminal(sys.executable, "-m", "backend", *ports, term="xterm") as room:
         room.expect(r" telnet +telnet 127\.0\.0\.1 (\d+)\r\n", timeout=60)
         assert isinstance(room.match, re.Match)
         with gnu_telnet(Bound("127.0.0.1", 0, int(room.match[1])), "alice"):
