@@ -7,7 +7,7 @@ The house, and what may import what (``tests/test_imports.py`` keeps it so)::
     options.py       how flags are read  config
     tls_options.py   those of TLS        certificate, options
     banner.py        what start says     app, config
-    process.py       start and end       journal, net.listen
+    process.py       start and end       console, journal, net.listen
     console.py       what it started on  -
     app.py           the one nursery     everything
     echo.py          where it began      net.listen

@@ -35,7 +35,7 @@ from backend.options import (
     redis_option,
     secret,
 )
-from backend.process import run
+from backend.process import carry_out, run
 from backend.tls_options import certificate, tls_options
 
 log = logging.getLogger("playroom")
@@ -195,8 +195,8 @@ def command(
     )
     reload = tls.reload if tls else None
 
-    def announce(bound: Bound) -> None:
-        _say(banner(settings, bound) if sys.stdout.isatty() else addresses(bound))
+    def announce(bound: Bound) -> str:
+        return banner(settings, bound) if sys.stdout.isatty() else addresses(bound)
 
     run(serve, announce, settings, reload=reload)
 
@@ -212,7 +212,7 @@ def echo(host: str, port: int) -> None:
     Any number of clients at once, each in a task of its own.
     """
     logs.configure("text", "info")
-    run(echo_server.serve, lambda bound: _say(f"echo: telnet {host} {bound}"), host, port)
+    run(echo_server.serve, lambda bound: f"echo: telnet {host} {bound}", host, port)
 
 
 playroom.add_command(bridge)
@@ -230,18 +230,6 @@ def _connections(wanted: int | None) -> int:
     return min(wanted or machine.affordable_connections(), possible)
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)
-
-
 def main() -> None:
-    """The ``playroom`` command: as click's own, but a mistake costs one line, not a page."""
-    try:
-        playroom.main(standalone_mode=False)
-    except click.ClickException as error:
-        print(f"playroom: {error.format_message()}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except click.Abort:  # what click makes of ^C
-        sys.exit(130)
-    finally:
-        console.finish()
+    """The ``playroom`` command."""
+    carry_out(playroom)

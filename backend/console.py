@@ -10,6 +10,28 @@ from typing import TextIO
 PLAIN = ("", "dumb")
 """What TERM is where nothing that is written can be taken back, such as in an editor's window."""
 
+_STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
+
+
+def fill() -> None:
+    """Put what swallows everything where there is nothing, as after ``>&-``.
+
+    Or the next connection would have that number, and be sent what a library says to stderr.
+    """
+    for name, mode in _STREAMS:
+        if getattr(sys, name) is None:
+            # The lowest number that is free: this one, as those before it are taken.
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - until the end
+
+
+def say(text: str, to: TextIO | None = None) -> None:
+    """Print it, or write it elsewhere, for whoever wants to hear it."""
+    stream = to or sys.stdout
+    try:
+        print(text, file=stream, flush=True)
+    except OSError:
+        forget(stream)
+
 
 def live_terminal() -> int | None:
     """Descriptor of a terminal on which a line can be written again and again; None without one.

@@ -6,13 +6,15 @@ read again, or if there are none asks for an orderly end, too. Knows no server i
 
 import logging
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 import trio
 
+from backend import console
 from backend.journal.journal import JournalError
 from backend.net.listen import StartError
 
@@ -24,9 +26,29 @@ HANGUP = getattr(signal, "SIGHUP", None)
 """What closing its terminal sends; None on Windows, which has none."""
 
 
+def carry_out(command: click.Command) -> None:
+    """Do what the command line says: as click does, but a mistake costs one line, not a page."""
+    console.fill()
+    try:
+        command.main(standalone_mode=False)
+    except OSError as error:  # of printing: what is served deals with its own
+        _give_up(error.strerror or str(error), 1)
+    except click.ClickException as error:
+        _give_up(error.format_message(), error.exit_code)
+    except click.Abort:  # what click makes of ^C
+        sys.exit(130)
+    finally:
+        console.finish()
+
+
+def _give_up(why: str, status: int) -> NoReturn:
+    console.say(f"playroom: {why}", sys.stderr)
+    sys.exit(status)
+
+
 def run(
     serve: Callable[..., Awaitable[object]],
-    announce: Callable[[Any], None],
+    announce: Callable[[Any], str],
     *args: object,
     reload: Callable[[], None] | None = None,
 ) -> None:
@@ -34,7 +56,7 @@ def run(
 
     Args:
         serve: ends in its own time once the trio.Event ``stop`` is set.
-        announce: gets what it reports when it has started.
+        announce: makes of what it reports, when it has started, what is printed.
         args: what it is called with besides.
         reload: what SIGHUP asks for; None to end in order, as when the terminal is closed.
 
@@ -62,7 +84,7 @@ def _innermost(error: BaseException) -> BaseException:
 
 async def serve_until_told(
     serve: Callable[..., Awaitable[object]],
-    announce: Callable[[Any], None],
+    announce: Callable[[Any], str],
     reload: Callable[[], None] | None = None,
 ) -> signal.Signals | None:
     """See ``run``; the second signal, if somebody could not wait for the end."""
@@ -71,7 +93,7 @@ async def serve_until_told(
     with trio.open_signal_receiver(*_heard(reload is not None)) as signals:
         async with trio.open_nursery() as listening:
             async with trio.open_nursery() as house:
-                announce(await house.start(serve, stop))
+                console.say(announce(await house.start(serve, stop)))
                 listening.start_soon(obey.to, signals, house.cancel_scope, name="signals")
             listening.cancel_scope.cancel()
     return obey.impatient

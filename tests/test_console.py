@@ -1,12 +1,16 @@
 """What the program is started on: a window that is closed, a narrow one, none, or a pipe."""
 
+import os
 import re
 import shlex
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,9 +18,11 @@ import trustme
 
 from backend.app import Bound
 from backend.logs import CLEAR
+from tests.bench.processes import free_port
 from tests.browser.telnets import RawTelnet, raw_telnet
 from tests.conftest import issue
-from tests.windows import Window, window
+from tests.processes import ROOT, START_SECONDS, environment, running
+from tests.windows import BUFFERED, Window, window
 
 PORTS = ("--host", "127.0.0.1", "--port", "0", "--telnet-port", "0")
 
@@ -169,3 +175,103 @@ def test_a_warning_takes_the_live_line_away_before_it_is_written() -> None:
         room.sees(re.escape(STATUS))
         with raw_telnet(bound, "alice"):
             room.sees(re.escape(CLEAR) + r"20[-\d]+ [\d:,]+ playroom: c1 opened: telnet\r\n")
+
+
+# --- nobody reads it, or there is nothing to write to ---
+
+
+@contextmanager
+def started(
+    *arguments: str, redirection: str = "", **settings: str
+) -> Iterator["subprocess.Popen[str]"]:
+    """The program as a shell starts it; what it prints goes into a pipe that nobody reads."""
+    unread, into = os.pipe()
+    os.close(unread)
+    with subprocess.Popen(
+        ["sh", "-c", f'exec "$@" {redirection}', "sh", *PYTHON, *arguments],
+        cwd=ROOT,
+        env=environment(**BUFFERED, **settings),
+        stdin=subprocess.DEVNULL,
+        stdout=into,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    ) as process:
+        os.close(into)
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def is_reached(process: "subprocess.Popen[str]", port: int) -> None:
+    """It runs, and some time listens there."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        else:
+            return
+
+
+UNHEARD = pytest.mark.parametrize("redirection", ["", ">&-", "2>&1", "> /dev/full 2>&1"])
+"""Into the pipe, nowhere, the log into the pipe as well; and both onto a full disk."""
+
+
+@UNHEARD
+@pytest.mark.parametrize("command", ["serve", "bridge", "echo"])
+def test_it_serves_although_nobody_hears_where(command: str, redirection: str) -> None:
+    """No traceback, and the end is an orderly one."""
+    port = str(free_port())
+    arguments = {
+        "serve": ("--host", "127.0.0.1", "--port", "0", "--telnet-port", port),
+        "bridge": ("bridge", "http://127.0.0.1:9", "--listen", f"127.0.0.1:{port}"),
+        "echo": ("echo", "--host", "127.0.0.1", "--port", port),
+    }[command]
+    with started(*arguments, redirection=redirection) as process:
+        is_reached(process, int(port))
+        process.terminate()
+        assert process.wait(10) == 0
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+
+
+def test_what_was_closed_is_no_connections_descriptor() -> None:
+    """Or a library's word to stderr would be somebody's mail."""
+    port = free_port()
+    arguments = ("--host", "127.0.0.1", "--port", "0", "--telnet-port", str(port))
+    with started(*arguments, redirection="<&- >&- 2>&-") as process:
+        is_reached(process, port)
+        for number in range(3):
+            assert os.readlink(f"/proc/{process.pid}/fd/{number}") == os.devnull
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a room where something was said."""
+    file = tmp_path_factory.mktemp("history") / "history.sqlite3"
+    with running(*PORTS, "--history", str(file)) as room:
+        with raw_telnet(room.bound, "alice") as alice:
+            alice.says("hello", "/quit")
+            alice.sees("Goodbye")
+        assert room.stop() == 0
+    return file
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("history",)])
+@pytest.mark.parametrize(
+    ("redirection", "status", "told"),
+    [("", 1, ""), (">&-", 0, ""), ("> /dev/full", 1, "playroom: No space left on device\n")],
+)
+def test_what_only_prints_ends_quietly_when_nobody_reads(
+    history: Path, arguments: tuple[str, ...], redirection: str, status: int, told: str
+) -> None:
+    """As with ``| head -1``; what cannot be written otherwise costs one clear line."""
+    with started(*arguments, redirection=redirection, HISTORY=str(history)) as process:
+        assert process.stderr is not None
+        assert process.stderr.read() == told
+        assert process.wait(10) == status

@@ -84,9 +84,8 @@ def bridge(room: address.Address, listen: tuple[str, int]) -> None:
     logs.configure("text", "info")
     host, port = listen
 
-    def announce(bound: int) -> None:
-        click.echo(f"bridge to {room}")
-        click.echo(f"telnet: telnet {host} {bound}")
+    def announce(bound: int) -> str:
+        return f"bridge to {room}\ntelnet: telnet {host} {bound}"
 
     run(serve, announce, host, port, partial(dial, room))
 
