@@ -22,8 +22,8 @@ log = logging.getLogger("playroom")
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-HANGUP = getattr(signal, "SIGHUP", None)
-"""What closing its terminal sends; None on Windows, which has none."""
+HANGUP = "SIGHUP"
+"""What closing its terminal sends."""
 
 
 def carry_out(command: click.Command) -> None:
@@ -99,11 +99,17 @@ async def serve_until_told(
     return obey.impatient
 
 
+def signals_named(*names: str) -> tuple[signal.Signals, ...]:
+    """Those of these signals that this system has; Windows lacks some."""
+    return tuple(number for number in signal.Signals if number.name in names)
+
+
 def _heard(reloads: bool) -> tuple[signal.Signals, ...]:
     # Whoever has had SIGHUP ignored, by nohup, wants no end when the terminal is closed.
-    if HANGUP is None or (signal.getsignal(HANGUP) is signal.SIG_IGN and not reloads):
-        return STOP_SIGNALS
-    return (*STOP_SIGNALS, HANGUP)
+    hangup = signals_named(HANGUP)
+    return STOP_SIGNALS + tuple(
+        number for number in hangup if reloads or signal.getsignal(number) != signal.SIG_IGN
+    )
 
 
 class Obedience:
@@ -129,11 +135,11 @@ class Obedience:
         """
         while self.impatient is None:
             number = signal.Signals(await anext(signals))
-            if number == HANGUP and self._reload is not None:
+            if number.name == HANGUP and self._reload is not None:
                 self._reload()
             elif not self._stop.is_set():
                 log.info("%s: closing", number.name)
                 self._stop.set()
-            elif number != HANGUP:
+            elif number.name != HANGUP:
                 self.impatient = number
         house.cancel()

@@ -18,7 +18,8 @@ from backend import logs
 from backend.bridge import address
 from backend.bridge.bridge import serve
 from backend.bridge.dial import dial
-from backend.process import run
+from backend.bridge.visitor import Dial
+from backend.process import run, signals_named
 
 DEFAULT_LISTEN = "localhost:12345"
 """Where a room on this machine would have its telnet door."""
@@ -27,6 +28,15 @@ CLIENTS = ("telnet", "nc")
 """What ``join`` runs, the first that there is."""
 
 LOOPBACK = "127.0.0.1"
+
+HANG_UP_SECONDS = 3.0
+"""How long a telnet that has been hung up on may take to end; some ``nc`` would never."""
+
+_ITS_OWN = ("SIGINT", "SIGQUIT")
+"""What ^C and ^\\ send: they are the telnet's, which gets them, too."""
+
+_ENDS = ("SIGTERM", "SIGHUP")
+"""What asks us to end."""
 
 
 class Room(click.ParamType[address.Address]):
@@ -104,21 +114,26 @@ def join(room: address.Address) -> None:
         raise click.ClickException(
             "there is neither telnet nor nc here; playroom bridge lets any other client in"
         )
-    sys.exit(trio.run(_run, program, room))
+    sys.exit(trio.run(_run, program, partial(dial, room)))
 
 
-async def _run(program: str, room: address.Address) -> int:
-    """Run a telnet program on a bridge; its exit status."""
-    async with trio.open_nursery() as nursery:
-        port = await nursery.start(serve, LOOPBACK, 0, partial(dial, room), trio.Event())
-        with trio.open_signal_receiver(signal.SIGINT) as signals:
-            nursery.start_soon(_ignore, signals)
-            done = await trio.run_process([program, LOOPBACK, str(port)], stdin=None, check=False)
+async def _run(program: str, dial: Dial) -> int:
+    """Run a telnet program on a bridge; its exit status, or 0 if we were asked to end."""
+    with trio.open_signal_receiver(*signals_named(*_ITS_OWN, *_ENDS)) as signals:
+        async with trio.open_nursery() as nursery:
+            stop = trio.Event()
+            port = await nursery.start(serve, LOOPBACK, 0, dial, stop)
+            with trio.CancelScope() as patience:
+                nursery.start_soon(_obey, signals, stop, patience)
+                arguments = [program, LOOPBACK, str(port)]
+                done = await trio.run_process(arguments, stdin=None, check=False)
             nursery.cancel_scope.cancel()
-    return abs(done.returncode)
+    return 0 if stop.is_set() else abs(done.returncode)
 
 
-async def _ignore(signals: AsyncIterator[int]) -> None:
-    """^C is the telnet's, which gets it, too."""
-    async for _ in signals:
-        pass
+async def _obey(signals: AsyncIterator[int], stop: trio.Event, patience: trio.CancelScope) -> None:
+    """Hang up on the telnet when somebody wants this to end: then it tidies up its terminal."""
+    async for number in signals:
+        if signal.Signals(number).name in _ENDS:
+            stop.set()
+            patience.deadline = min(patience.deadline, trio.current_time() + HANG_UP_SECONDS)
