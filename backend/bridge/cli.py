@@ -19,6 +19,7 @@ from backend.bridge import address
 from backend.bridge.bridge import serve
 from backend.bridge.dial import dial
 from backend.bridge.visitor import Dial
+from backend.bridge.websocket import Websocket
 from backend.process import run, signals_named
 
 DEFAULT_LISTEN = "localhost:12345"
@@ -106,7 +107,7 @@ def join(room: address.Address) -> None:
     """Join the room at URL with this system's telnet, or with nc.
 
     It runs a bridge on a free port of this machine for as long as the telnet is open; see the
-    command bridge.
+    command bridge. The exit status is 1 if the room cannot be reached.
     """
     logs.configure("text", "critical")  # what there is to say is said in the telnet
     program = next(filter(None, map(shutil.which, CLIENTS)), None)
@@ -118,17 +119,29 @@ def join(room: address.Address) -> None:
 
 
 async def _run(program: str, dial: Dial) -> int:
-    """Run a telnet program on a bridge; its exit status, or 0 if we were asked to end."""
+    """Run a telnet program on a bridge; the exit status.
+
+    That is 1 if the last try to reach the room has failed. The program's own tells nothing: one
+    says 1, another 0, whenever it is hung up on.
+    """
+    is_reached = False
+
+    async def reach() -> Websocket:
+        nonlocal is_reached
+        is_reached = False
+        websocket = await dial()
+        is_reached = True
+        return websocket
+
     with trio.open_signal_receiver(*signals_named(*_ITS_OWN, *_ENDS)) as signals:
         async with trio.open_nursery() as nursery:
             stop = trio.Event()
-            port = await nursery.start(serve, LOOPBACK, 0, dial, stop)
+            port = await nursery.start(serve, LOOPBACK, 0, reach, stop)
             with trio.CancelScope() as patience:
                 nursery.start_soon(_obey, signals, stop, patience)
-                arguments = [program, LOOPBACK, str(port)]
-                done = await trio.run_process(arguments, stdin=None, check=False)
+                await trio.run_process([program, LOOPBACK, str(port)], stdin=None, check=False)
             nursery.cancel_scope.cancel()
-    return 0 if stop.is_set() else abs(done.returncode)
+    return 0 if is_reached or stop.is_set() else 1
 
 
 async def _obey(signals: AsyncIterator[int], stop: trio.Event, patience: trio.CancelScope) -> None:

@@ -3,6 +3,7 @@
 The grace time is long here, so whoever is seen to leave at once has said so.
 """
 
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.bench.processes import free_port
 from tests.browser.telnets import RawTelnet, raw_telnet
 from tests.clients.programs import program
 from tests.processes import Running, running
@@ -57,7 +59,7 @@ def test_interrupt_and_quit_are_the_telnets_own(room: Running, bob: RawTelnet) -
             alice.sees("<meta>: 2 here:", within=10)
         alice.types("/quit\r")
         alice.sees("Connection closed by foreign host")
-        alice.process.wait(10)
+        assert alice.process.wait(10) == 0
     bob.sees(LEFT)
 
 
@@ -90,3 +92,10 @@ def test_who_was_on_a_bridge_whose_window_is_closed_has_left(room: Running, bob:
             bridge.close()
             bob.sees(LEFT)
             assert bridge.process.wait(10) == 0
+
+
+def test_a_room_that_cannot_be_reached_is_a_failure() -> None:
+    """Whatever the telnet makes of being told so and hung up on."""
+    with window("join", f"http://127.0.0.1:{free_port()}", NO_PROXY="*") as alice:
+        alice.sees(re.escape("refuses connections.\r\n"))
+        assert alice.process.wait(10) == 1
