@@ -68,7 +68,6 @@ def playroom() -> None:
     "--telnet-port",
     envvar="TELNET_PORT",
     type=PortOrOff(),
-    metavar="PORT|off",
     default=str(DEFAULT_TELNET_PORT),
     help='Raw TCP; 0 for any free port, "off" for none.',
 )
