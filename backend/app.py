@@ -20,7 +20,7 @@ from backend.net.doorkeeper import Doorkeeper
 from backend.net.gateway import Gateway
 from backend.net.hub import Hub
 from backend.net.keepalive import keep_alive
-from backend.net.listen import listen
+from backend.net.listen import EVERYWHERE, listen
 from backend.net.pulse import Pulse
 from backend.net.site import Site, make_app
 from backend.net.status import StatusLine
@@ -37,9 +37,6 @@ DRAIN_SECONDS = 7.0
 
 FLUSH_SECONDS = 1.5
 """How long a slow disk may take over what was said last; likewise."""
-
-EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104
-"""What asks for every address of a machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ Knows where the doors are, and not who is there.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from backend.app import EVERYWHERE, Bound
-from backend.config import DEFAULT_HOST, VERSION, Settings
+from backend.app import Bound
+from backend.config import VERSION, Settings
+from backend.net.listen import EVERYWHERE, as_typed_here
 
 IN_MEMORY = "in memory only: forgotten when the room closes"
 SHARED = "in Redis, with the other processes of this room"
@@ -41,8 +42,7 @@ def banner(settings: Settings, bound: Bound) -> str:
 
 def _rows(settings: Settings, bound: Bound) -> Iterator[tuple[str, str]]:
     is_everywhere = bound.host in EVERYWHERE
-    if is_everywhere:
-        bound = replace(bound, host=DEFAULT_HOST)
+    bound = replace(bound, host=as_typed_here(bound.host))
     yield "page", bound.page_url
     if bound.telnet_port is not None:
         yield "telnet", f"telnet {bound.host} {bound.telnet_port}"

@@ -22,6 +22,7 @@ from backend.config import (
     Settings,
 )
 from backend.history import history as history_command
+from backend.net.listen import as_typed_here
 from backend.options import (
     PORT,
     DefaultGroup,
@@ -211,7 +212,8 @@ def echo(host: str, port: int) -> None:
     Any number of clients at once, each in a task of its own.
     """
     logs.configure("text", "info")
-    run(echo_server.serve, lambda bound: f"echo: telnet {host} {bound}", host, port)
+    here = as_typed_here(host)
+    run(echo_server.serve, lambda bound: f"echo: telnet {here} {bound}", host, port)
 
 
 playroom.add_command(bridge)

@@ -275,3 +275,35 @@ def test_what_only_prints_ends_quietly_when_nobody_reads(
         assert process.stderr is not None
         assert process.stderr.read() == told
         assert process.wait(10) == status
+
+
+# --- where it says that it is ---
+
+
+def needs_ipv6() -> None:
+    """Skips where there is none."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("there is no IPv6 on this machine")
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [("0.0.0.0", "localhost"), ("::", "::1"), ("127.0.0.1", "127.0.0.1")],  # noqa: S104 - as typed
+)
+@pytest.mark.parametrize("command", ["bridge", "echo"])
+def test_what_it_says_to_type_can_be_typed(command: str, host: str, here: str) -> None:
+    """Nobody can go to every address of a machine, but to this machine."""
+    if ":" in host:
+        needs_ipv6()
+    where = f"[{host}]:0" if ":" in host else f"{host}:0"
+    arguments = {
+        "bridge": ("bridge", "http://127.0.0.1:9", "--listen", where),
+        "echo": ("echo", "--host", host, "--port", "0"),
+    }[command]
+    with window(*arguments, NO_PROXY="*") as shown:
+        told = shown.sees(r"(?:telnet|echo): telnet (\S+) (\d+)\r\n")
+        assert told[1] == here
+        with socket.create_connection((told[1], int(told[2])), 10):
+            pass

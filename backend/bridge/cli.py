@@ -20,6 +20,7 @@ from backend.bridge.bridge import serve
 from backend.bridge.dial import dial
 from backend.bridge.visitor import Dial
 from backend.bridge.websocket import Websocket
+from backend.net.listen import as_typed_here
 from backend.process import run, signals_named
 
 DEFAULT_LISTEN = "localhost:12345"
@@ -96,7 +97,7 @@ def bridge(room: address.Address, listen: tuple[str, int]) -> None:
     host, port = listen
 
     def announce(bound: int) -> str:
-        return f"bridge to {room}\ntelnet: telnet {host} {bound}"
+        return f"bridge to {room}\ntelnet: telnet {as_typed_here(host)} {bound}"
 
     run(serve, announce, host, port, partial(dial, room))
 
