@@ -483,7 +483,7 @@ def test_the_page_is_at_the_address_that_is_printed(
     ],
 )
 def test_a_mistake_costs_one_clear_line(arguments: list[str], status: int, told: str) -> None:
-    """The shell's word for usage, or that something could not be had."""
+    """The shell's word for usage; or 1, as for all that was asked for well and cannot be had."""
     result = run("--port", "0", "--telnet-port", "off", *arguments)
     assert result.returncode == status
     assert result.stdout == ""
