@@ -2,12 +2,13 @@
 
 The house, and what may import what (``tests/test_imports.py`` keeps it so)::
 
-    cli.py           the command line    app, banner, bridge, config, echo, history, logs, machine,
-                                         options, process, tls_options
+    cli.py           the command line    app, banner, bridge, config, console, echo, history, logs,
+                                         machine, net.listen, options, process, tls_options
     options.py       how flags are read  config
     tls_options.py   those of TLS        certificate, options
-    banner.py        what start says     app, config
-    process.py       start and end       journal, net.listen
+    banner.py        what start says     app, config, net.listen
+    process.py       start and end       console, journal, net.listen
+    console.py       what it started on  -
     app.py           the one nursery     everything
     echo.py          where it began      net.listen
     history.py       what was said       journal, options, room, wire

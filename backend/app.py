@@ -21,7 +21,7 @@ from backend.net.gateway import Gateway
 from backend.net.hub import Hub
 from backend.net.introduction import Introductions
 from backend.net.keepalive import keep_alive
-from backend.net.listen import listen
+from backend.net.listen import EVERYWHERE, listen
 from backend.net.pulse import Pulse
 from backend.net.site import Site, make_app
 from backend.net.status import StatusLine
@@ -38,9 +38,6 @@ DRAIN_SECONDS = 7.0
 
 FLUSH_SECONDS = 1.5
 """How long a slow disk may take over what was said last; likewise."""
-
-EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104
-"""What asks for every address of a machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,8 @@ async def serve(
         await house.start(site.run, name="web site")
         if settings.terminal is not None:
             show = partial(os.write, settings.terminal)
-            house.start_soon(StatusLine(hub, show).run, name="status line")
+            size = partial(os.get_terminal_size, settings.terminal)
+            house.start_soon(StatusLine(hub, show, size).run, name="status line")
 
         async with trio.open_nursery() as listening:
             host, start = settings.host, partial(listening.start, partial(listen, handlers=house))

@@ -6,19 +6,17 @@ Knows where the doors are, and not who is there.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from backend.app import EVERYWHERE, Bound
-from backend.config import DEFAULT_HOST, VERSION, Settings
+from backend.app import Bound
+from backend.config import VERSION, Settings
+from backend.net.listen import EVERYWHERE, as_typed_here
 
 IN_MEMORY = "in memory only: forgotten when the room closes"
 SHARED = "in Redis, with the other processes of this room"
 
 
-def announcement(settings: Settings, bound: Bound) -> str:
-    """What a room says that was started with these settings, and is there.
-
-    At a terminal a banner for people; or else plain lines, which programs read.
-    """
-    return "\n".join(_lines(bound)) if settings.terminal is None else banner(settings, bound)
+def addresses(bound: Bound) -> str:
+    """Where the doors are, in plain lines, which programs read."""
+    return "\n".join(_lines(bound))
 
 
 def _lines(bound: Bound) -> Iterator[str]:
@@ -34,15 +32,17 @@ def _secure_telnet(address: str) -> str:
 
 
 def banner(settings: Settings, bound: Bound) -> str:
-    """See ``announcement``; it ends with an empty line."""
+    """What a room says at a terminal that was started with these settings, and is there.
+
+    It ends with an empty line.
+    """
     lines = [f"Playroom {VERSION}", "", *(f"{k:<9}{v}" for k, v in _rows(settings, bound)), ""]
     return "\n".join(["", *(f"  {line}".rstrip() for line in lines)])
 
 
 def _rows(settings: Settings, bound: Bound) -> Iterator[tuple[str, str]]:
     is_everywhere = bound.host in EVERYWHERE
-    if is_everywhere:
-        bound = replace(bound, host=DEFAULT_HOST)
+    bound = replace(bound, host=as_typed_here(bound.host))
     yield "page", bound.page_url
     if bound.telnet_port is not None:
         yield "telnet", f"telnet {bound.host} {bound.telnet_port}"

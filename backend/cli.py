@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from backend import config, logs, machine
+from backend import config, console, logs, machine
 from backend import echo as echo_server
-from backend.app import serve
-from backend.banner import announcement
+from backend.app import Bound, serve
+from backend.banner import addresses, banner
 from backend.bridge.cli import bridge, join
 from backend.config import (
     DEFAULT_PORT,
@@ -22,6 +22,7 @@ from backend.config import (
     Settings,
 )
 from backend.history import history as history_command
+from backend.net.listen import as_typed_here
 from backend.options import (
     PORT,
     DefaultGroup,
@@ -36,7 +37,7 @@ from backend.options import (
     secret,
     telnet_proxy_option,
 )
-from backend.process import run
+from backend.process import carry_out, run
 from backend.tls_options import certificate, tls_options
 
 log = logging.getLogger("playroom")
@@ -69,7 +70,6 @@ def playroom() -> None:
     "--telnet-port",
     envvar="TELNET_PORT",
     type=PortOrOff(),
-    metavar="PORT|off",
     default=str(DEFAULT_TELNET_PORT),
     help='Raw TCP; 0 for any free port, "off" for none.',
 )
@@ -106,7 +106,7 @@ def playroom() -> None:
     envvar="LOG_LEVEL",
     type=click.Choice(["debug", "info", "warning"]),
     default="info",
-    help="Addresses are logged at debug only. On a terminal, which shows a live status, the "
+    help="Addresses are logged at debug only. On a terminal that shows a live status, the "
     "default is warning.",
 )
 @click.option(
@@ -165,7 +165,8 @@ def command(
 
     Every option can be set by an environment variable: --telnet-port by TELNET_PORT, and so on.
     """
-    terminal = sys.stdout.fileno() if sys.stdout.isatty() else None
+    # What is for programs has nothing of a terminal in it, so nothing would clear the line.
+    terminal = console.live_terminal() if log_format == "text" else None
     if terminal is not None and is_default("log_level"):
         log_level = "warning"  # the live status tells the rest
     logs.configure(log_format, log_level, is_live=terminal is not None)
@@ -197,7 +198,11 @@ def command(
         telnet_proxy_protocol=telnet_proxy_protocol,
     )
     reload = tls.reload if tls else None
-    run(serve, lambda bound: _say(announcement(settings, bound)), settings, reload=reload)
+
+    def announce(bound: Bound) -> str:
+        return banner(settings, bound) if sys.stdout.isatty() else addresses(bound)
+
+    run(serve, announce, settings, reload=reload)
 
 
 @playroom.command()
@@ -211,7 +216,8 @@ def echo(host: str, port: int) -> None:
     Any number of clients at once, each in a task of its own.
     """
     logs.configure("text", "info")
-    run(echo_server.serve, lambda bound: _say(f"echo: telnet {host} {bound}"), host, port)
+    here = as_typed_here(host)
+    run(echo_server.serve, lambda bound: f"echo: telnet {here} {bound}", host, port)
 
 
 playroom.add_command(bridge)
@@ -229,16 +235,6 @@ def _connections(wanted: int | None) -> int:
     return min(wanted or machine.affordable_connections(), possible)
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)
-
-
 def main() -> None:
-    """The ``playroom`` command: as click's own, but a mistake costs one line, not a page."""
-    try:
-        playroom.main(standalone_mode=False)
-    except click.ClickException as error:
-        print(f"playroom: {error.format_message()}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except click.Abort:  # what click makes of ^C
-        sys.exit(130)
+    """The ``playroom`` command."""
+    carry_out(playroom)

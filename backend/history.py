@@ -48,6 +48,7 @@ def history(history: Path | None, format: Format) -> None:
     try:
         for event in public_events(history):
             sys.stdout.write(write(event))
+        sys.stdout.flush()  # here, where it is told if that is not possible
     except JournalError as error:
         raise click.ClickException(str(error)) from None
 

@@ -6,6 +6,7 @@ Knows what they look like, and nothing of what they are for.
 import os
 import re
 from collections.abc import Callable
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,10 @@ class Port(click.IntRange):
 
 PORT = Port(0, 65535)
 
+NEARNESS = 0.7
+"""How alike two words are of which one may be meant by the other: two letters changed places in a
+short one, or half of it is missing; "stray" means no "history"."""
+
 DEFAULT_HISTORY = "~/.local/share/playroom/history.sqlite3"
 """Or where XDG_DATA_HOME says, instead of ~/.local/share."""
 
@@ -43,6 +48,10 @@ class PortOrOff(click.ParamType[int | None]):
     """A port; None for ``off``."""
 
     name = "port|off"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """What help shows: in capitals is only what is not to be typed as it stands."""
+        return "PORT|off"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -234,6 +243,10 @@ class DefaultGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """See ``click.Command``."""
-        if not args or args[0] not in self.commands:
+        if not args or args[0].startswith("-"):
             args = [self._default, *args]
+        elif args[0] not in self.commands:  # the one that is meant has only options
+            nearest = get_close_matches(args[0], self.commands, 1, NEARNESS)
+            hint = f"; did you mean {nearest[0]}?" if nearest else ""
+            raise click.UsageError(f"there is no command {args[0]!r}{hint}")
         return super().parse_args(ctx, args)

@@ -1,18 +1,20 @@
 """Starting and stopping: signals and the exit status belong to the process, not to what it serves.
 
 The first SIGINT or SIGTERM asks for an orderly end, the second for one at once; SIGHUP has files
-read again, if there are any. Knows no server in particular.
+read again, or if there are none asks for an orderly end, too. Knows no server in particular.
 """
 
 import logging
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 import trio
 
+from backend import console
 from backend.journal.journal import JournalError
 from backend.net.listen import StartError
 
@@ -20,10 +22,33 @@ log = logging.getLogger("playroom")
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+HANGUP = "SIGHUP"
+"""What closing its terminal sends."""
+
+
+def carry_out(command: click.Command) -> None:
+    """Do what the command line says: as click does, but a mistake costs one line, not a page."""
+    console.fill()
+    try:
+        command.main(standalone_mode=False)
+    except OSError as error:  # of printing: what is served deals with its own
+        _give_up(error.strerror or str(error), 1)
+    except click.ClickException as error:
+        _give_up(error.format_message(), error.exit_code)
+    except click.Abort:  # what click makes of ^C
+        sys.exit(130)
+    finally:
+        console.finish()
+
+
+def _give_up(why: str, status: int) -> NoReturn:
+    console.say(f"playroom: {why}", sys.stderr)
+    sys.exit(status)
+
 
 def run(
     serve: Callable[..., Awaitable[object]],
-    announce: Callable[[Any], None],
+    announce: Callable[[Any], str],
     *args: object,
     reload: Callable[[], None] | None = None,
 ) -> None:
@@ -31,9 +56,9 @@ def run(
 
     Args:
         serve: ends in its own time once the trio.Event ``stop`` is set.
-        announce: gets what it reports when it has started.
+        announce: makes of what it reports, when it has started, what is printed.
         args: what it is called with besides.
-        reload: what SIGHUP asks for; None to end by it, as when the terminal is closed.
+        reload: what SIGHUP asks for; None to end in order, as when the terminal is closed.
 
     Raises:
         click.ClickException: something that is needed to start could not be had.
@@ -59,21 +84,32 @@ def _innermost(error: BaseException) -> BaseException:
 
 async def serve_until_told(
     serve: Callable[..., Awaitable[object]],
-    announce: Callable[[Any], None],
+    announce: Callable[[Any], str],
     reload: Callable[[], None] | None = None,
 ) -> signal.Signals | None:
     """See ``run``; the second signal, if somebody could not wait for the end."""
     stop = trio.Event()
     obey = Obedience(stop, reload)
-    # Not in the list above: Windows has none.
-    heard = STOP_SIGNALS if reload is None else (*STOP_SIGNALS, signal.SIGHUP)
-    with trio.open_signal_receiver(*heard) as signals:
+    with trio.open_signal_receiver(*_heard(reload is not None)) as signals:
         async with trio.open_nursery() as listening:
             async with trio.open_nursery() as house:
-                announce(await house.start(serve, stop))
+                console.say(announce(await house.start(serve, stop)))
                 listening.start_soon(obey.to, signals, house.cancel_scope, name="signals")
             listening.cancel_scope.cancel()
     return obey.impatient
+
+
+def signals_named(*names: str) -> tuple[signal.Signals, ...]:
+    """Those of these signals that this system has; Windows lacks some."""
+    return tuple(number for number in signal.Signals if number.name in names)
+
+
+def _heard(reloads: bool) -> tuple[signal.Signals, ...]:
+    # Whoever has had SIGHUP ignored, by nohup, wants no end when the terminal is closed.
+    hangup = signals_named(HANGUP)
+    return STOP_SIGNALS + tuple(
+        number for number in hangup if reloads or signal.getsignal(number) != signal.SIG_IGN
+    )
 
 
 class Obedience:
@@ -84,7 +120,7 @@ class Obedience:
 
     Args:
         stop: to be set at the first.
-        reload: to be called at every other signal.
+        reload: what SIGHUP means; None if it says stop, too.
     """
 
     def __init__(self, stop: trio.Event, reload: Callable[[], None] | None) -> None:
@@ -93,15 +129,17 @@ class Obedience:
         self.impatient: signal.Signals | None = None
 
     async def to(self, signals: AsyncIterator[int], house: trio.CancelScope) -> None:
-        """Wait for them; the second that says stop cancels the house."""
+        """Wait for them; the second that says stop cancels the house.
+
+        SIGHUP is no second one: the system sends it when a terminal is closed, and then the shell.
+        """
         while self.impatient is None:
             number = signal.Signals(await anext(signals))
-            if number not in STOP_SIGNALS:
-                if self._reload is not None:
-                    self._reload()
-            elif self._stop.is_set():
-                self.impatient = number
-            else:
+            if number.name == HANGUP and self._reload is not None:
+                self._reload()
+            elif not self._stop.is_set():
                 log.info("%s: closing", number.name)
                 self._stop.set()
+            elif number.name != HANGUP:
+                self.impatient = number
         house.cancel()

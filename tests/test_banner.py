@@ -34,12 +34,21 @@ def test_it_says_where_to_go_and_how_to_end_it() -> None:
     ]
 
 
-@pytest.mark.parametrize("host", ["", "0.0.0.0", "::"])  # noqa: S104 - said by whoever starts it
-def test_what_is_open_everywhere_is_told_as_one_would_open_it_here(host: str) -> None:
+@pytest.mark.parametrize(
+    ("host", "url", "here"),
+    [
+        ("", "http://localhost:8000/", "localhost"),
+        ("0.0.0.0", "http://localhost:8000/", "localhost"),  # noqa: S104 - by whoever starts it
+        ("::", "http://[::1]:8000/", "::1"),
+    ],
+)
+def test_what_is_open_everywhere_is_told_as_one_would_open_it_here(
+    host: str, url: str, here: str
+) -> None:
     """Nobody can go to 0.0.0.0."""
     told = banner(Settings(host=host), Bound(host, 8000, 12345))
-    assert "http://localhost:8000/" in told
-    assert "telnet localhost 12345" in told
+    assert url in told
+    assert f"telnet {here} 12345" in told
     assert "from elsewhere" in told
 
 
@@ -64,7 +73,7 @@ def test_it_is_there_on_a_terminal_and_fits(tmp_path: Path) -> None:
     file = tmp_path / "history.sqlite3"
     command = ("-m", "backend", "--port", "0", "--telnet-port", "0", "--history", str(file))
     screen = pyte.Screen(80, 24)
-    with terminal(sys.executable, *command) as room:
+    with terminal(sys.executable, *command, term="xterm") as room:
         room.logfile_read = StringIO()
         room.expect_exact("here: 0 by browser, 0 by telnet", timeout=60)
         pyte.Stream(screen).feed(room.logfile_read.getvalue())

@@ -96,6 +96,29 @@ def test_a_mistake_on_the_command_line_costs_one_clear_line(
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["brigde", "http://x"], "there is no command 'brigde'; did you mean bridge?"),
+        (["serv"], "there is no command 'serv'; did you mean serve?"),
+        (["stray\n"], "there is no command 'stray\\n'"),
+        (["serve", "stray"], "Got unexpected extra argument (stray)"),
+    ],
+)
+def test_a_word_that_is_no_command_is_said_to_be_none(arguments: list[str], told: str) -> None:
+    """And which one may have been meant, if one is nearly the same."""
+    result = run(*arguments)
+    assert result.returncode == 2
+    assert result.stderr == f"playroom: {told}\n"
+
+
+def test_both_telnet_ports_look_the_same_in_help() -> None:
+    """A port, or the very word that there is none."""
+    shown = run("--help").stdout
+    assert "--telnet-port PORT|off " in shown
+    assert "--telnet-tls-port PORT|off " in shown
+
+
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "a..b", "x" * 80])
 def test_an_unknown_host_costs_one_clear_line(host: str) -> None:
     """No traceback for a typing mistake."""
@@ -186,7 +209,7 @@ async def test_an_operator_bans_somebody_who_is_then_refused_at_the_door(by_flag
     assert "horse" not in log
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_a_signal_tells_everybody_and_ends_with_0(number: int) -> None:
     """Listeners close first, then people are told, then the process ends."""
     with running(*ANY_PORTS) as room:

@@ -376,12 +376,6 @@ async def test_sighup_reads_the_certificate_again_and_drops_nobody(
     assert f"{KEPT}: there are no certificate and key in {certfile} (in PEM)\n" in room.logged()
 
 
-def test_without_a_certificate_sighup_is_the_end() -> None:
-    """As when the terminal is closed."""
-    with running("--port", "0", "--telnet-port", "0") as room:
-        assert room.stop(signal.SIGHUP) == -signal.SIGHUP
-
-
 async def test_a_signal_ends_it_soon_whatever_the_clients_do(
     certfile: Path, trusting: ssl.SSLContext
 ) -> None:
@@ -489,7 +483,7 @@ def test_the_page_is_at_the_address_that_is_printed(
     ],
 )
 def test_a_mistake_costs_one_clear_line(arguments: list[str], status: int, told: str) -> None:
-    """The shell's word for usage, or that something could not be had."""
+    """The shell's word for usage; or 1, as for all that was asked for well and cannot be had."""
     result = run("--port", "0", "--telnet-port", "off", *arguments)
     assert result.returncode == status
     assert result.stdout == ""

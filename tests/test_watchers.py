@@ -100,8 +100,9 @@ async def test_tasks_prints_the_tree_once(room: Bound) -> None:
         lines = await printed(alice)
         assert all(line.startswith("<meta>: ") for line in lines)
         text = "\n".join(lines)
-        for name in ("postman", "keepalive", "web site", "theatre", "front door"):
+        for name in ("log", "postman", "keepalive", "web site", "theatre", "front door"):
             assert f"─ {name}  " in text
+        assert "backend: " not in text  # what has no name but its function's
         assert re.search(r"─ alice \(telnet\)  \d s  net\.peer\.Peer\.receive:\d+\n", text)
         assert re.search(r"─ bob \(web\)  .*\n.*└─ bob: websocket reader  ", text)
         assert "─ somebody (telnet)  " in text

@@ -18,7 +18,10 @@ from backend import logs
 from backend.bridge import address
 from backend.bridge.bridge import serve
 from backend.bridge.dial import dial
-from backend.process import run
+from backend.bridge.visitor import Dial
+from backend.bridge.websocket import Websocket
+from backend.net.listen import as_typed_here
+from backend.process import run, signals_named
 
 DEFAULT_LISTEN = "localhost:12345"
 """Where a room on this machine would have its telnet door."""
@@ -27,6 +30,15 @@ CLIENTS = ("telnet", "nc")
 """What ``join`` runs, the first that there is."""
 
 LOOPBACK = "127.0.0.1"
+
+HANG_UP_SECONDS = 3.0
+"""How long a telnet that has been hung up on may take to end; some ``nc`` would never."""
+
+_ITS_OWN = ("SIGINT", "SIGQUIT")
+"""What ^C and ^\\ send: they are the telnet's, which gets them, too."""
+
+_ENDS = ("SIGTERM", "SIGHUP")
+"""What asks us to end."""
 
 
 class Room(click.ParamType[address.Address]):
@@ -84,9 +96,8 @@ def bridge(room: address.Address, listen: tuple[str, int]) -> None:
     logs.configure("text", "info")
     host, port = listen
 
-    def announce(bound: int) -> None:
-        click.echo(f"bridge to {room}")
-        click.echo(f"telnet: telnet {host} {bound}")
+    def announce(bound: int) -> str:
+        return f"bridge to {room}\ntelnet: telnet {as_typed_here(host)} {bound}"
 
     run(serve, announce, host, port, partial(dial, room))
 
@@ -97,7 +108,7 @@ def join(room: address.Address) -> None:
     """Join the room at URL with this system's telnet, or with nc.
 
     It runs a bridge on a free port of this machine for as long as the telnet is open; see the
-    command bridge.
+    command bridge. The exit status is 1 if the room cannot be reached.
     """
     logs.configure("text", "critical")  # what there is to say is said in the telnet
     program = next(filter(None, map(shutil.which, CLIENTS)), None)
@@ -105,21 +116,38 @@ def join(room: address.Address) -> None:
         raise click.ClickException(
             "there is neither telnet nor nc here; playroom bridge lets any other client in"
         )
-    sys.exit(trio.run(_run, program, room))
+    sys.exit(trio.run(_run, program, partial(dial, room)))
 
 
-async def _run(program: str, room: address.Address) -> int:
-    """Run a telnet program on a bridge; its exit status."""
-    async with trio.open_nursery() as nursery:
-        port = await nursery.start(serve, LOOPBACK, 0, partial(dial, room), trio.Event())
-        with trio.open_signal_receiver(signal.SIGINT) as signals:
-            nursery.start_soon(_ignore, signals)
-            done = await trio.run_process([program, LOOPBACK, str(port)], stdin=None, check=False)
+async def _run(program: str, dial: Dial) -> int:
+    """Run a telnet program on a bridge; the exit status.
+
+    That is 1 if the last try to reach the room has failed. The program's own tells nothing: one
+    says 1, another 0, whenever it is hung up on.
+    """
+    is_reached = False
+
+    async def reach() -> Websocket:
+        nonlocal is_reached
+        is_reached = False
+        websocket = await dial()
+        is_reached = True
+        return websocket
+
+    with trio.open_signal_receiver(*signals_named(*_ITS_OWN, *_ENDS)) as signals:
+        async with trio.open_nursery() as nursery:
+            stop = trio.Event()
+            port = await nursery.start(serve, LOOPBACK, 0, reach, stop)
+            with trio.CancelScope() as patience:
+                nursery.start_soon(_obey, signals, stop, patience)
+                await trio.run_process([program, LOOPBACK, str(port)], stdin=None, check=False)
             nursery.cancel_scope.cancel()
-    return abs(done.returncode)
+    return 0 if is_reached or stop.is_set() else 1
 
 
-async def _ignore(signals: AsyncIterator[int]) -> None:
-    """^C is the telnet's, which gets it, too."""
-    async for _ in signals:
-        pass
+async def _obey(signals: AsyncIterator[int], stop: trio.Event, patience: trio.CancelScope) -> None:
+    """Hang up on the telnet when somebody wants this to end: then it tidies up its terminal."""
+    async for number in signals:
+        if signal.Signals(number).name in _ENDS:
+            stop.set()
+            patience.deadline = min(patience.deadline, trio.current_time() + HANG_UP_SECONDS)

@@ -57,7 +57,7 @@ class Chronicle:
         """
         async with trio.open_nursery() as nursery:
             self._is_catching_up = True
-            await nursery.start(self.journal.run)
+            await nursery.start(self.journal.run, name="log")
             self._is_catching_up = False
             if not self.journal.is_shared:
                 self._everybody_is_gone()

@@ -13,9 +13,20 @@ from backend.net.peer import Peer, PeerListener
 _TRIES = 10
 """A port found free on one address is nearly always free on the next; ten times is luck enough."""
 
+EVERYWHERE = {"": "localhost", "0.0.0.0": "localhost", "::": "::1"}  # noqa: S104
+"""What asks for every address of a machine, and where that machine itself reaches it.
+
+(Of IPv6 that is not localhost, which many a machine knows by IPv4 only.)
+"""
+
 
 class StartError(Exception):
     """Something that is needed to start could not be had; ``str(error)`` says what and why."""
+
+
+def as_typed_here(host: str) -> str:
+    """Where somebody on this machine reaches what listens on ``host``: nobody can go everywhere."""
+    return EVERYWHERE.get(host, host)
 
 
 async def open_listeners(host: str, port: int) -> list[trio.SocketListener]:

@@ -5,9 +5,7 @@ front door it never meets one. Knows nothing of the room; what ``/healthz`` tell
 """
 
 import logging
-import tempfile
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import h11
@@ -19,16 +17,13 @@ from quart_trio import QuartTrio
 
 from backend.net.answers import SECURITY_HEADERS
 from backend.net.assets import Asset, Assets
-from backend.net.listen import StartError
+from backend.net.socket_folder import SocketFolder
 
 log = logging.getLogger("playroom.site")
 log.setLevel(logging.WARNING)  # Hypercorn announces its private socket as if it were an address
 
 # A traceback each time that Hypercorn finds no descriptor left, which the front door tells of.
 logging.getLogger("trio.serve_listeners").setLevel(logging.CRITICAL)
-
-MAX_SOCKET_PATH = 100
-"""What fits into a unix socket's address, in bytes: 104 on some systems, 108 on Linux."""
 
 READ_BYTES = 64 * 1024
 
@@ -118,15 +113,12 @@ class Site:
 
     def __init__(self, app: QuartTrio) -> None:
         self._app = app
-        self._folder = tempfile.TemporaryDirectory(prefix="playroom-")
-        self._path = str(Path(self._folder.name) / "site.sock")
-        if len(self._path.encode()) > MAX_SOCKET_PATH:
-            raise StartError(f"the folder for temporary files has too long a name: {self._path}")
+        self._folder = SocketFolder()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until cancelled."""
         config = Config()
-        config.bind = [f"unix:{self._path}"]
+        config.bind = [f"unix:{self._folder.socket}"]
         config.keep_alive_max_requests = 0
         config.include_server_header = False
         config.errorlog = log
@@ -151,7 +143,7 @@ class Site:
         if asked.http_version == b"1.0" and not any(name == b"host" for name, _ in headers):
             headers.append((b"host", b"localhost"))  # 1.1 insists on one, and the site has one name
         head = h11.Request(method=asked.method, target=asked.target, headers=headers)
-        async with await trio.open_unix_socket(self._path) as inside:
+        async with await trio.open_unix_socket(self._folder.socket) as inside:
             await inside.send_all(parser.send(head) or b"")
             parser.send(h11.EndOfMessage())
             while not _is_complete(parser):
