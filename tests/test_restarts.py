@@ -18,7 +18,7 @@ import trio
 from trio_websocket import ConnectionClosed
 
 from backend.history import public_events
-from backend.journal.database import MISPLACED
+from backend.journal.database import MISPLACED, UNLINKED
 from backend.room.events import Said
 from tests.processes import ROOT, Running, run, running
 from tests.talkers import Browser, Terminal, ask, at_browser, at_terminal
@@ -239,6 +239,34 @@ async def test_a_history_that_is_moved_away_is_told_of_until_it_is_back(history:
         assert room.logged().count(MISPLACED) == 1
     texts = [e.text for e in public_events(Path(history)) if isinstance(e, Said)]
     assert texts == ["what was that"]
+
+
+@pytest.mark.parametrize("with_what", ["nothing", "something else"])
+async def test_a_write_ahead_log_that_is_deleted_costs_nothing(
+    history: str, with_what: str
+) -> None:
+    """It is noticed in a moment and told of, once; a kill then loses no more than ever."""
+    beside = Path(f"{history}-wal")
+    with running(*PORTS, HISTORY=history) as room:
+        async with at_terminal(room.bound, "ann") as ann:
+            for text in ("one", "two"):
+                await ann.type(text)
+            await trio.sleep(4 * SAFE_SECONDS)
+            beside.unlink()
+            if with_what == "something else":
+                beside.write_text(with_what)
+            await ann.type("three")
+            await trio.to_thread.run_sync(room.wait_until_logged, "the history is written again")
+            await ann.type("four")
+            await trio.sleep(4 * SAFE_SECONDS)
+            assert (await health(room))[0] == 200
+        room.process.kill()
+        room.process.wait()
+        assert room.logged().count(UNLINKED) == 1
+    with running(*PORTS, HISTORY=history) as room:
+        assert room.stop() == 0
+    texts = [e.text for e in public_events(Path(history)) if isinstance(e, Said)]
+    assert texts == ["one", "two", "three", "four"]
 
 
 def test_a_second_room_on_the_same_file_costs_one_clear_line(history: str) -> None:

@@ -1,5 +1,6 @@
 """The journal in a file: what it bounds, what may be wrong with it, and what happens then."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -231,6 +232,58 @@ def test_what_is_no_database_is_refused_and_left_alone(path: Path) -> None:
     path.write_text("Dear Sir or Madam, " * 100)
     assert refusal(path) == "it is damaged, or no history at all"
     assert path.read_text() == "Dear Sir or Madam, " * 100
+
+
+@pytest.mark.parametrize("kind", ["letter", "cats", "cats, open", "newer"])
+def test_what_is_refused_keeps_its_permissions_and_has_nothing_beside_it(
+    path: Path, kind: str
+) -> None:
+    """Nor is another program's write-ahead log brought into its file for it."""
+    if kind == "letter":
+        path.write_text("Dear Sir or Madam")
+    elif kind == "newer":
+        use(path, 1)
+    with closing(sqlite3.connect(path)) as db:
+        if kind == "newer":
+            db.execute("PRAGMA user_version = 99")
+        if kind.startswith("cats"):
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("CREATE TABLE cats (name)")
+            db.execute("PRAGMA wal_checkpoint")
+        if kind != "cats, open":
+            db.close()
+        path.chmod(0o644)
+        before = {file: file.read_bytes() for file in path.parent.iterdir()}
+        assert refusal(path)
+        assert {file: file.read_bytes() for file in path.parent.iterdir()} == before
+        assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_what_is_no_regular_file_is_refused_before_it_is_touched(path: Path) -> None:
+    """A pipe, for which one would wait for ever; a device, which is everybody's."""
+    os.mkfifo(path, 0o644)
+    for special in (path, Path(os.devnull)):
+        mode = special.stat().st_mode
+        assert refusal(special) == "it is no regular file"
+        assert special.stat().st_mode == mode
+    assert list(path.parent.iterdir()) == [path]
+    assert not Path(f"{os.devnull}-journal").exists()
+
+
+def test_a_file_is_whole_by_itself_from_its_beginning(path: Path, tmp_path: Path) -> None:
+    """Whatever becomes of what SQLite keeps beside it: new, or of an older version."""
+    alone = tmp_path / "alone"
+    for run in (1, 2):
+        store = Store(path)
+        shutil.copy(path, alone)
+        store.close()
+        if run == 1:
+            with closing(sqlite3.connect(path)) as db:
+                db.execute("ALTER TABLE log DROP COLUMN is_whole")
+                db.execute("PRAGMA user_version = 1")
+        again = Store(alone)
+        assert (again.key, again.run) == (store.key, run + 1)
+        again.close()
 
 
 def test_a_damaged_file_is_refused(path: Path) -> None:
