@@ -4,6 +4,7 @@ import json
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -29,12 +30,17 @@ SECONDS = 40.0
 
 @contextmanager
 def nodes(
-    redis: RedisServer, count: int, grace: str = "15", logins: str = "1000000"
+    redis: RedisServer,
+    count: int,
+    grace: str = "15",
+    logins: str = "1000000",
+    **settings: str,
 ) -> Iterator[list[Running]]:
     """So many processes of one room."""
     flags = (*ANY_PORTS, "--redis-url", redis.url, "--grace", grace, "--logins-per-minute", logins)
+    start = partial(running, *flags, limits=False, **settings)
     with ExitStack() as stack:
-        yield [stack.enter_context(running(*flags, limits=False)) for _ in range(count)]
+        yield [stack.enter_context(start()) for _ in range(count)]
 
 
 async def until(person: Browser, type: str, **fields: Any) -> dict[str, Any]:
@@ -265,6 +271,28 @@ async def test_a_node_that_was_paused_for_too_long_does_not_go_on_as_if_nothing_
                     "meanwhile",
                     "back again",
                 ]
+
+
+async def test_a_node_that_starts_over_knows_addresses_as_the_others_know_them() -> None:
+    """Its first log had another secret: who is banned by one node is banned on the other, too."""
+    settings = {"OPERATOR_SECRET": "s3cret", "TRUST_PROXY": "1"}
+    with redis_server() as redis, nodes(redis, 1, **settings) as (one,):
+        one.process.send_signal(signal.SIGSTOP)
+        redis.ask("flushall")
+        with nodes(redis, 1, **settings) as (two,):
+            one.process.send_signal(signal.SIGCONT)
+            await trio.to_thread.run_sync(one.wait_until_logged, "the journal is back")
+            async with (
+                at_browser(one.bound, "ann", forwarded_for="192.0.2.1") as ann,
+                at_browser(two.bound, "bob", forwarded_for="192.0.2.2"),
+            ):
+                await until(ann, "joined", nick="bob")
+                await ann.type("/op s3cret")
+                await ann.type("/ban bob 1h")
+                await until(ann, "left", nick="bob")
+            for room in (two, one):
+                async with at_browser(room.bound, forwarded_for="192.0.2.2") as bob:
+                    assert "banned" in str(await bob.event())
 
 
 async def test_a_short_pause_is_nothing() -> None:
