@@ -1,7 +1,8 @@
 """Starting and stopping: signals and the exit status belong to the process, not to what it serves.
 
-The first SIGINT or SIGTERM asks for an orderly end, the second for one at once; SIGHUP has files
-read again, if there are any. Knows no server in particular.
+The first SIGINT or SIGTERM asks for an orderly end, the second for one at once, and so does the
+first before there is anything to end; SIGHUP has files read again, if there are any. Knows no
+server in particular.
 """
 
 import logging
@@ -62,7 +63,7 @@ async def serve_until_told(
     announce: Callable[[Any], None],
     reload: Callable[[], None] | None = None,
 ) -> signal.Signals | None:
-    """See ``run``; the second signal, if somebody could not wait for the end."""
+    """See ``run``; the signal that ended it at once, if one did."""
     stop = trio.Event()
     obey = Obedience(stop, reload)
     # Not in the list above: Windows has none.
@@ -70,8 +71,10 @@ async def serve_until_told(
     with trio.open_signal_receiver(*heard) as signals:
         async with trio.open_nursery() as listening:
             async with trio.open_nursery() as house:
-                announce(await house.start(serve, stop))
                 listening.start_soon(obey.to, signals, house.cancel_scope, name="signals")
+                started = await house.start(serve, stop)
+                obey.has_started = True
+                announce(started)
             listening.cancel_scope.cancel()
     return obey.impatient
 
@@ -80,7 +83,8 @@ class Obedience:
     """What is done about signals.
 
     Attributes:
-        impatient: the second one that says stop, if it came.
+        impatient: the one that says stop at once, if it came.
+        has_started: whether there is something to end in an orderly way.
 
     Args:
         stop: to be set at the first.
@@ -91,15 +95,16 @@ class Obedience:
         self._stop = stop
         self._reload = reload
         self.impatient: signal.Signals | None = None
+        self.has_started = False
 
     async def to(self, signals: AsyncIterator[int], house: trio.CancelScope) -> None:
-        """Wait for them; the second that says stop cancels the house."""
+        """Wait for them; one that says stop at once cancels the house."""
         while self.impatient is None:
             number = signal.Signals(await anext(signals))
             if number not in STOP_SIGNALS:
                 if self._reload is not None:
                     self._reload()
-            elif self._stop.is_set():
+            elif self._stop.is_set() or not self.has_started:
                 self.impatient = number
             else:
                 log.info("%s: closing", number.name)
