@@ -4,7 +4,7 @@ The house, and what may import what (``tests/test_imports.py`` keeps it so)::
 
     cli.py           the command line    app, banner, bridge, config, echo, history, logs, machine,
                                          options, process, tls_options
-    options.py       how flags are read  config
+    options.py       how flags are read  config, journal.address
     tls_options.py   those of TLS        certificate, options
     banner.py        what start says     app, config
     process.py       start and end       journal, net.listen

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import trio
 
+from backend.journal.address import fault
 from backend.journal.lease import LEASE_SECONDS, RENEW_SECONDS
 from backend.net import patience
 from backend.room.codes import SERVICE_RESTART
-from tests.processes import Running, run, running
+from tests.processes import ROOT, Running, run, running
 from tests.redis_server import RedisServer, needs_redis, redis_server
 from tests.talkers import PROMPT, Browser, Terminal, ask, at_browser, at_terminal
 
@@ -23,6 +24,8 @@ ANY_PORTS = ("--host", "127.0.0.1", "--port", "0", "--telnet-port", "0")
 
 UNTIL_DEAD = LEASE_SECONDS + 2 * RENEW_SECONDS
 """The promise is 15 s."""
+
+HEALTHZ = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
 SECONDS = 40.0
 """More than anything here takes, on the busiest machine."""
@@ -38,7 +41,7 @@ def nodes(
 ) -> Iterator[list[Running]]:
     """So many processes of one room."""
     flags = (*ANY_PORTS, "--redis-url", redis.url, "--grace", grace, "--logins-per-minute", logins)
-    start = partial(running, *flags, limits=False, **settings)
+    start = partial(running, *flags, cwd=ROOT, telnet=True, limits=False, **settings)
     with ExitStack() as stack:
         yield [stack.enter_context(start()) for _ in range(count)]
 
@@ -90,7 +93,7 @@ async def back(
 
 async def health(room: Running) -> str:
     """The status line of /healthz."""
-    answer = await ask(room.bound, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer = await ask(room.bound, HEALTHZ)
     return answer.partition(b"\r\n")[0].decode()
 
 
@@ -312,6 +315,7 @@ async def test_a_redis_that_does_not_answer_is_away() -> None:
         async with at_browser(one.bound, "ann") as ann:
             redis.send(signal.SIGSTOP)
             await until(ann, "notice", text=patience.AWAY)
+            assert b"Redis: it does not answer" in await ask(one.bound, HEALTHZ)
             redis.send(signal.SIGCONT)
             await until(ann, "notice", text=patience.BACK)
             await ann.type("hello")
@@ -325,12 +329,35 @@ def test_a_server_that_is_not_there_costs_one_clear_line() -> None:
     assert result.stderr == "playroom: cannot use the Redis server: Connection refused\n"
 
 
-@pytest.mark.parametrize("url", ["localhost:6379", "http://localhost", "redis://", "redis://h:x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("localhost:6379", "http://localhost", "redis://", "redis://h:x", "redis://:se/cret@h"),
+        *("redis://h/abc", "redis://h/1x", "redis://h?db=x", "redis://h?db=", "redis://h?db=-1"),
+        *("redis://h?max_connections=x", "redis://h?stream_timeout=abc", "redis://:se?cret@h"),
+        *("redis://h?decode_responses=0", "redis://h?protocol_version=2", "redis://h/0?ssl=true"),
+        *("rediss://h?ssl_cert_reqs=never", "unix:///tmp/redis.sock?db=x"),
+    ],
+)
 def test_what_is_no_url_costs_one_clear_line(url: str) -> None:
-    """Exit status 2."""
+    """Exit status 2; and no part of it is shown, which may be of a password."""
     result = run(*ANY_PORTS, REDIS_URL=url)
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 1
+    assert "cret" not in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("redis://h", "redis://h/", "redis://h/3", "redis://u:p@h:1/3?db=4", "redis://[::1]:1"),
+        *("rediss://:p@h?ssl_cert_reqs=none&ssl_ca_certs=/a", "unix:///run/redis.sock?db=1"),
+    ],
+)
+def test_urls_as_people_write_them_are_none_of_those(url: str) -> None:
+    """With a database or without, and with what is asked of a certificate."""
+    assert fault(url) is None
 
 
 async def test_a_wrong_password_costs_one_clear_line_and_a_right_one_works() -> None:

@@ -230,3 +230,36 @@ async def test_a_log_that_was_emptied_by_hand_is_begun_anew() -> None:
             say(two, "b")
             await flushed(two)
             assert await same(first, second) == ["a", "b"]
+
+
+@needs_redis
+@pytest.mark.parametrize(
+    ("setting", "value", "why"),
+    [
+        ("maxmemory", "1", "its memory is full"),
+        ("min-replicas-to-write", "1", "NOREPLICAS Not enough good replicas to write."),
+        ("replicaof", "127.0.0.1 1", "it is a replica, and takes no writes"),
+    ],
+)
+async def test_what_a_server_refuses_is_said_in_few_words(
+    setting: str, value: str, why: str
+) -> None:
+    """Not where in our script it was."""
+    with redis_server() as redis:
+        async with a_node(redis) as (one, memory):
+            say(one, "a")
+            await flushed(one)
+            if setting == "replicaof":
+                redis.ask(setting, *value.split())
+            else:
+                redis.ask("config", "set", setting, value)
+            await until(lambda: one.is_away)
+            assert one.trouble == f"Redis: {why}"
+            if setting == "replicaof":
+                redis.ask(setting, "no", "one")
+            else:
+                redis.ask("config", "set", setting, "0")
+            await until(lambda: not one.is_away)
+            say(one, "b")
+            await flushed(one)
+            assert await same(memory) == ["a", "b"]

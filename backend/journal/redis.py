@@ -17,7 +17,7 @@ from backend.journal.codec import encode
 from backend.journal.follower import END, BrokenLogError, Follower, Record
 from backend.journal.journal import Follow, JournalError, Memory
 from backend.journal.lease import FencedError, Lease
-from backend.journal.server import AwayError, Server, connect
+from backend.journal.server import LOST, AwayError, Server, connect
 from backend.room.entries import Entry, Impersonal
 
 BATCH = 200
@@ -105,7 +105,8 @@ class RedisJournal:
                             task_status.started()
                         await self._take_part(server)
                 except* (AwayError, FencedError, BrokenLogError) as group:
-                    why = _innermost(group)
+                    why = _reason(group)
+                await trio.lowlevel.checkpoint_if_cancelled()  # the library may not have told
                 if not has_started:
                     raise JournalError(f"cannot use the Redis server: {why}")
                 self._goes_away(why)
@@ -210,7 +211,14 @@ class RedisJournal:
                 log.exception("an entry failed")
 
 
-def _innermost(error: BaseException) -> str:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return str(error)
+def _reason(group: BaseExceptionGroup[BaseException]) -> str:
+    """What was first the matter: of several connections the others end because one does."""
+    reasons: list[str] = []
+    waiting: list[BaseException] = [group]
+    while waiting:
+        error = waiting.pop()
+        if isinstance(error, BaseExceptionGroup):
+            waiting += error.exceptions
+        else:
+            reasons.append(str(error))
+    return next((why for why in reasons if why != LOST), LOST)
