@@ -13,7 +13,7 @@ import trio
 from backend.journal.address import fault
 from backend.journal.lease import LEASE_SECONDS, RENEW_SECONDS
 from backend.net import patience
-from backend.room.codes import SERVICE_RESTART
+from backend.room.codes import SERVICE_RESTART, TRY_AGAIN_LATER
 from tests.processes import ROOT, Running, run, running
 from tests.redis_server import RedisServer, needs_redis, redis_server
 from tests.talkers import PROMPT, Browser, Terminal, ask, at_browser, at_terminal
@@ -320,6 +320,36 @@ async def test_a_redis_that_does_not_answer_is_away() -> None:
             await until(ann, "notice", text=patience.BACK)
             await ann.type("hello")
             await until(ann, "said", text="hello")
+
+
+async def test_who_is_at_the_door_when_redis_goes_away_is_told_to_come_again() -> None:
+    """Also who comes before that is noticed, and hears nothing of the room; members stay."""
+    with redis_server() as redis, nodes(redis, 1) as (one,):
+        async with (
+            at_browser(one.bound, "ann") as ann,
+            at_terminal(one.bound) as dave,
+            at_browser(one.bound) as eve,
+        ):
+            await dave.reads(PROMPT)
+            await eve.sees("prompt")
+            redis.send(signal.SIGSTOP)
+            await dave.type("dave")
+            async with at_terminal(one.bound) as tom, at_browser(one.bound) as kim:
+                with trio.fail_after(SECONDS):
+                    for person in (dave, tom):
+                        assert await _all(person) == f"<meta>: {patience.CLOSED}\r\n"
+                for person in (eve, kim):
+                    assert await person.close_code() == TRY_AGAIN_LATER
+            await until(ann, "notice", text=patience.AWAY)
+            redis.send(signal.SIGCONT)
+            await until(ann, "notice", text=patience.BACK)
+            async with at_browser(one.bound, "eve"):
+                await until(ann, "joined", nick="eve")
+
+
+async def _all(person: Terminal) -> str:
+    """Everything up to the end of the connection, however long that takes."""
+    return b"".join([data async for data in person.tcp]).decode()
 
 
 def test_a_server_that_is_not_there_costs_one_clear_line() -> None:

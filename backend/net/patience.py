@@ -110,14 +110,21 @@ class Patience:
             await connection.settled.wait()
 
     def look(self) -> None:
-        """From time to time: tell everybody, once, that the log is away, or back."""
+        """From time to time: tell everybody, once, that the log is away, or back.
+
+        Who is not in the room has nothing to wait for, and is shown out like those who come now.
+        """
         if self._journal.is_away == self._is_away:
             return
         self._is_away = self._journal.is_away
         news = Noticed(AWAY if self._is_away else BACK, away=self._is_away)
-        for connection in self._connections.values():
-            if self._is_member(connection) and connection.goodbye is None:
+        for connection in list(self._connections.values()):
+            if not connection.is_present or connection.goodbye is not None:
+                continue
+            if self._is_member(connection):
                 self._show(news, connection)
+            elif self._is_away:
+                self._show(Dismissed(CLOSED, TRY_AGAIN_LATER), connection)
             _wake(connection)
 
     def scatter(self) -> None:
