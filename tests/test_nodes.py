@@ -338,8 +338,8 @@ async def test_who_is_at_the_door_when_redis_goes_away_is_told_to_come_again() -
                 with trio.fail_after(SECONDS):
                     for person in (dave, tom):
                         assert await _all(person) == f"<meta>: {patience.CLOSED}\r\n"
-                for person in (eve, kim):
-                    assert await person.close_code() == TRY_AGAIN_LATER
+                for page in (eve, kim):
+                    assert await page.close_code() == TRY_AGAIN_LATER
             await until(ann, "notice", text=patience.AWAY)
             redis.send(signal.SIGCONT)
             await until(ann, "notice", text=patience.BACK)

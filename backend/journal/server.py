@@ -104,23 +104,32 @@ class Server:
         """What comes behind a position, as soon as there is something; nothing after a while.
 
         Raises:
-            AwayError: it could not be read.
+            AwayError: it could not be read, or is none of ours.
         """
         with _in_time(BLOCK_SECONDS + ANSWER_SECONDS):
             start = f"{after.life}-{after.number}"
             found = await self._client.xread(
                 {_KEYS[0]: start}, count=AT_ONCE, block=int(BLOCK_SECONDS * 1000)
             )
-        return [
-            _record(each.identifier, each.field_values) for each in (found or {}).get(_KEYS[0], ())
-        ]
+        records = []
+        for each in (found or {}).get(_KEYS[0], ()):
+            record = _record(each.identifier, each.field_values)
+            if record is None:
+                break
+            records.append(record)
+        if found and not records:
+            raise AwayError("there is something in its log that no room has written")
+        return records
 
 
-def _record(identifier: Any, fields: Any) -> Record:
+def _record(identifier: Any, fields: Any) -> Record | None:
+    """None for what is none of ours."""
     life, number = str(identifier).split("-")
-    return Record(
-        int(life), int(number), fields["after"], fields["node"], fields["seq"], fields["e"]
-    )
+    try:
+        after, node, seq, text = (fields[name] for name in ("after", "node", "seq", "e"))
+    except KeyError:
+        return None
+    return Record(int(life), int(number), after, node, seq, text)
 
 
 @asynccontextmanager
