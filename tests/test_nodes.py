@@ -11,12 +11,14 @@ import pytest
 import trio
 
 from backend.journal.address import fault
-from backend.journal.lease import LEASE_SECONDS, RENEW_SECONDS
+from backend.journal.lease import DAMAGED, LEASE_SECONDS, RENEW_SECONDS
 from backend.net import patience
 from backend.room.codes import SERVICE_RESTART, TRY_AGAIN_LATER
 from tests.processes import ROOT, Running, run, running
 from tests.redis_server import RedisServer, needs_redis, redis_server
 from tests.talkers import PROMPT, Browser, Terminal, ask, at_browser, at_terminal
+from tests.test_redis import DAMAGES, LEASES, LOG
+from tests.test_redis import until as until_so
 
 pytestmark = needs_redis
 
@@ -190,6 +192,63 @@ async def test_the_people_of_a_killed_node_are_gone_once_and_browsers_may_come_b
                 for other in (bob, eve):
                     event = await other.event()
                     assert (event["type"], event["nick"]) == ("said", "ann")
+
+
+async def test_the_people_of_the_only_node_are_gone_soon_after_another_starts() -> None:
+    """It cannot know at once: if Redis had been away, they would be coming back."""
+    with redis_server() as redis:
+        with nodes(redis, 1) as (one,):
+            async with at_terminal(one.bound, "tom"), at_terminal(one.bound, "tim"):
+                one.process.kill()
+        await trio.sleep(LEASE_SECONDS + 1)
+        with nodes(redis, 1) as (two,):
+            async with at_browser(two.bound, "ann") as ann:
+                with trio.fail_after(LEASE_SECONDS / 2 + 2 * RENEW_SECONDS):
+                    for nick in ("tom", "tim"):
+                        await until(ann, "left", nick=nick)
+
+
+def has_begun_anew(room: Running, times: int) -> bool:
+    """How often it has begun the log anew, by what it logged."""
+    return room.logged().count("the log in Redis is begun anew: ") == times
+
+
+async def test_nobody_notices_what_is_done_to_the_keys_while_a_node_knows_the_room() -> None:
+    """Whatever it is: it is as good as new, for those who are here and for new nodes."""
+    with redis_server() as redis, nodes(redis, 1) as (one,):
+        async with at_browser(one.bound, "ann") as ann, at_terminal(one.bound, "tom"):
+            await until(ann, "joined", nick="tom")
+            # A lease that is lost is just given again.
+            damages = [damage for damage in (*DAMAGES, ("flushall",)) if LEASES not in damage]
+            for number, damage in enumerate(damages, start=1):
+                redis.ask(*damage)
+                await until_so(partial(has_begun_anew, one, number))
+                await ann.type(f"{number}")
+                assert (await until(ann, "said"))["text"] == f"{number}"
+            with nodes(redis, 1) as (two,):
+                async with at_browser(two.bound) as bob:
+                    await bob.sees("prompt")
+                    await bob.type("bob")
+                    welcome = await bob.sees("welcome")
+                    assert [each["nick"] for each in welcome["members"]] == ["ann", "tom", "bob"]
+        assert "Traceback" not in one.logged()
+
+
+def test_a_log_that_has_lost_entries_costs_one_clear_line() -> None:
+    """And exit status 1, where no node is left that knows them."""
+    with redis_server() as redis:
+        with nodes(redis, 1) as (one,):
+            trio.run(_say_something, one)
+            assert one.stop() == 0
+        redis.ask("del", LOG)
+        result = run(*ANY_PORTS, REDIS_URL=redis.url)
+        assert result.returncode == 1
+        assert result.stderr == f"playroom: cannot use the Redis server: {DAMAGED}\n"
+
+
+async def _say_something(room: Running) -> None:
+    async with at_browser(room.bound, "ann"):
+        pass
 
 
 async def test_whoever_is_on_a_node_that_ends_goes_on_elsewhere() -> None:
