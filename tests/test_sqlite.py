@@ -574,5 +574,32 @@ async def test_what_was_said_is_read_from_the_log_each_once_and_in_order(
     assert all(getattr(event, "text", "hello").startswith("hello") for event in seen)
 
 
+async def test_who_reads_slowly_keeps_nobody_waiting_and_still_reads_one_history(
+    path: Path, stores: list[Store]
+) -> None:
+    """The room writes, trims and brings all into the file meanwhile, as if nobody read."""
+    room = Room()
+    async with trio.open_nursery() as nursery:
+        journal = SqliteJournal(path, 5_000, lambda entry: void(room.apply(entry)), room)
+        await nursery.start(journal.run)
+        journal.record(Arrived("c1", "web", "token", 0.0))
+        journal.record(Line("c1", "ann", 0.0))
+        for entry in talk(range(2_000)):
+            journal.record(entry)
+        await journal.flush()
+        events = public_events(path)
+        first = next(events)
+        for entry in talk(range(2_000, 2_010)):
+            journal.record(entry)
+        await journal.flush()
+        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as db:
+            db.execute("DELETE FROM entries")
+            db.execute("DELETE FROM snapshots")
+            assert db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+        ids = [event.id for event in (first, *events)]
+        assert ids == list(range(1, 2_002))
+        nursery.cancel_scope.cancel()
+
+
 def void(_: object) -> None:
     """Nobody is there to be told."""
