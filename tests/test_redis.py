@@ -461,6 +461,17 @@ async def test_no_lease_is_longer_than_one_though_a_clock_was_set_back() -> None
             assert lease_of(redis, "dead") == lease_of(redis, "here")
 
 
+@needs_redis
+async def test_a_first_start_waits_for_no_clock_to_be_right_again() -> None:
+    """An offer from the future, as this server sees it, is nobody's."""
+    with redis_server() as redis:
+        redis.ask("zadd", "{playroom}:offers", "-99999999999999", "since", "7", "somebody")
+        with trio.fail_after(SECONDS / 3):
+            async with a_node(redis) as (one, _):
+                say(one, "a")
+                await flushed(one)
+
+
 class Steps(trio.abc.Instrument):
     """Counts what the scheduler does."""
 
