@@ -406,6 +406,29 @@ async def test_who_is_at_the_door_when_redis_goes_away_is_told_to_come_again() -
                 await until(ann, "joined", nick="eve")
 
 
+async def test_a_seat_that_was_asked_for_when_redis_went_away_is_kept() -> None:
+    """Whoever was on the way back is shown out, too, and comes again: nobody saw them go."""
+    with redis_server() as redis, nodes(redis, 1) as (one,):
+        async with at_browser(one.bound, "ann") as ann:
+            async with at_browser(one.bound) as bob:
+                await bob.sees("prompt")
+                await bob.type("bob")
+                token = (await bob.sees("welcome"))["token"]
+                await until(ann, "joined", nick="bob")
+                await bob.websocket.aclose(1001)  # a reload
+            async with at_browser(one.bound) as bob:
+                await bob.sees("prompt")
+                redis.send(signal.SIGSTOP)
+                await bob.type(f"/resume {token} 0")
+                assert await bob.close_code() == TRY_AGAIN_LATER
+            redis.send(signal.SIGCONT)
+            await until(ann, "notice", text=patience.BACK)
+            async with back(one, token, 0) as (bob, _):
+                await bob.type("here I am")
+                event = await ann.event()
+                assert (event["type"], event.get("text")) == ("said", "here I am")
+
+
 async def _all(person: Terminal) -> str:
     """Everything up to the end of the connection, however long that takes."""
     return b"".join([data async for data in person.tcp]).decode()

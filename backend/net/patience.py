@@ -14,7 +14,7 @@ from backend.journal.journal import Journal
 from backend.net.connection import Connection
 from backend.room.codes import SERVICE_RESTART, TRY_AGAIN_LATER
 from backend.room.commands import Say, parse
-from backend.room.entries import Entry, Impersonal, Withheld
+from backend.room.entries import Entry, Impersonal, Line, Withheld
 from backend.room.events import Dismissed, Event, Noticed, Prompted
 from backend.room.text import clean
 
@@ -23,6 +23,9 @@ KEPT = 5
 
 REFUSED = 15
 """Further ones that are answered, each by a refusal; behind them nothing is read."""
+
+RESUME = "/resume "
+"""What asks for a seat: see ``commands.Resume``."""
 
 AWAY = f"The room cannot be reached for the moment: up to {KEPT} of your lines are kept."
 BACK = "The room can be reached again."
@@ -72,6 +75,8 @@ class Patience:
         An answer is given in its place: a page takes it for that to its oldest line.
         """
         connection.unsettled += 1
+        if isinstance(entry, Line) and entry.text.startswith(RESUME):
+            connection.is_returning = True
         if answer is not None:
             connection.answers = connection.answers or deque()
             connection.answers.append(answer)
@@ -98,6 +103,7 @@ class Patience:
         if isinstance(entry, Withheld) and connection.answers:
             self._show(connection.answers.popleft(), connection)
         if not connection.unsettled:
+            connection.is_returning = False
             _wake(connection)
 
     async def settled(self, connection: Connection) -> None:
