@@ -128,7 +128,8 @@ class Lease:
         """Renew it for ever; and whoever finds that the room should be written down does it."""
         while True:
             await trio.sleep(RENEW_SECONDS)
-            if self._follower.position.number - await self.renew(server) >= SNAPSHOT_EVERY:
+            kept = await self.renew(server)
+            if self._follower.position.number - kept >= SNAPSHOT_EVERY:
                 await self._write_down(server)
 
     async def leave(self, server: Server) -> None:
