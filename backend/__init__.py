@@ -4,7 +4,7 @@ The house, and what may import what (``tests/test_imports.py`` keeps it so)::
 
     cli.py           the command line    app, banner, bridge, config, console, echo, history, logs,
                                          machine, net.listen, options, process, tls_options
-    options.py       how flags are read  config
+    options.py       how flags are read  config, journal.address
     tls_options.py   those of TLS        certificate, options
     banner.py        what start says     app, config, net.listen
     process.py       start and end       console, journal, net.listen

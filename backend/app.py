@@ -104,7 +104,7 @@ async def serve(
 
     async with trio.open_nursery() as house:
         await house.start(hub.chronicle.keep, name="journal")
-        doorkeeper.key = bytes.fromhex(journal.key)
+        doorkeeper.key = lambda: bytes.fromhex(journal.key)  # another after starting over
         house.start_soon(hub.postman.run, name="postman")
         house.start_soon(hub.keep_time, name="crier")
         house.start_soon(keep_alive, hub, name="keepalive")

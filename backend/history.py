@@ -40,17 +40,26 @@ def history(history: Path | None, format: Format) -> None:
     """
     if history is None:
         raise click.ClickException("a room in memory leaves no history")
-    if not history.exists():
-        raise click.ClickException(f"there is no history in {history}")
     write, encoding = (_text, None) if format == "text" else (_json, "utf-8")
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding=encoding, errors="replace")
     try:
+        if not _is_there(history):
+            raise click.ClickException(f"there is no history in {history}")
         for event in public_events(history):
             sys.stdout.write(write(event))
         sys.stdout.flush()  # here, where it is told if that is not possible
     except JournalError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _is_there(path: Path) -> bool:
+    with explained(path):
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
 
 
 def public_events(path: Path) -> Iterator[Public]:
@@ -74,7 +83,11 @@ def _seen(stretch: Stretch) -> Iterator[Public]:
         room.restore(stretch.memory)
     yield from room.remembered
     for entry in stretch.entries:
-        for delivery in room.apply(entry):
+        try:
+            deliveries = room.apply(entry)
+        except Exception:  # noqa: S112 - the room has passed over it, too, and logged it
+            continue
+        for delivery in deliveries:
             if isinstance(delivery.event, Public):
                 yield delivery.event
 

@@ -10,11 +10,11 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
 from backend.config import DEFAULT_HISTORY_LIMIT, DEFAULT_HOST, MIN_LINE_RATE, Limits
+from backend.journal.address import fault
 
 DEFAULTS = Limits()
 
@@ -84,13 +84,8 @@ def _redis_url(ctx: click.Context, param: click.Parameter, url: str | None) -> s
     """It is one, and what it takes to use it is installed."""
     if not url:
         return None
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise click.BadParameter(f"{error}") from None
-    if parts.scheme not in ("redis", "rediss", "unix") or not (parts.hostname or parts.path):
-        raise click.BadParameter("it is no URL such as redis://localhost:6379")
+    if wrong := fault(url):
+        raise click.BadParameter(wrong)
     if find_spec("coredis") is None:
         raise click.BadParameter("this needs the extra: pip install '.[redis]', in the clone")
     return url

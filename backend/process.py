@@ -1,7 +1,8 @@
 """Starting and stopping: signals and the exit status belong to the process, not to what it serves.
 
-The first SIGINT or SIGTERM asks for an orderly end, the second for one at once; SIGHUP has files
-read again, or if there are none asks for an orderly end, too. Knows no server in particular.
+The first SIGINT or SIGTERM asks for an orderly end, the second for one at once, and so does the
+first before there is anything to end; SIGHUP has files read again, or if there are none asks for an
+orderly end, too. Knows no server in particular.
 """
 
 import logging
@@ -87,14 +88,16 @@ async def serve_until_told(
     announce: Callable[[Any], str],
     reload: Callable[[], None] | None = None,
 ) -> signal.Signals | None:
-    """See ``run``; the second signal, if somebody could not wait for the end."""
+    """See ``run``; the signal that ended it at once, if one did."""
     stop = trio.Event()
     obey = Obedience(stop, reload)
     with trio.open_signal_receiver(*_heard(reload is not None)) as signals:
         async with trio.open_nursery() as listening:
             async with trio.open_nursery() as house:
-                console.say(announce(await house.start(serve, stop)))
                 listening.start_soon(obey.to, signals, house.cancel_scope, name="signals")
+                started = await house.start(serve, stop)
+                obey.has_started = True
+                console.say(announce(started))
             listening.cancel_scope.cancel()
     return obey.impatient
 
@@ -116,7 +119,8 @@ class Obedience:
     """What is done about signals.
 
     Attributes:
-        impatient: the second one that says stop, if it came.
+        impatient: the one that says stop at once, if it came.
+        has_started: whether there is something to end in an orderly way.
 
     Args:
         stop: to be set at the first.
@@ -127,9 +131,10 @@ class Obedience:
         self._stop = stop
         self._reload = reload
         self.impatient: signal.Signals | None = None
+        self.has_started = False
 
     async def to(self, signals: AsyncIterator[int], house: trio.CancelScope) -> None:
-        """Wait for them; the second that says stop cancels the house.
+        """Wait for them; one that says stop at once cancels the house.
 
         SIGHUP is no second one: the system sends it when a terminal is closed, and then the shell.
         """
@@ -137,9 +142,9 @@ class Obedience:
             number = signal.Signals(await anext(signals))
             if number.name == HANGUP and self._reload is not None:
                 self._reload()
+            elif not self.has_started or (self._stop.is_set() and number.name != HANGUP):
+                self.impatient = number
             elif not self._stop.is_set():
                 log.info("%s: closing", number.name)
                 self._stop.set()
-            elif number.name != HANGUP:
-                self.impatient = number
         house.cancel()

@@ -681,4 +681,6 @@ def test_faults_are_held_at_one_place_a_door_and_where_one_task_serves_many() ->
     onlookers = {"net/watchers.py": 1}
     # An entry that fails here fails on all nodes, and each goes on with the next.
     shared = {"journal/redis.py": 1}
-    assert found == {**doors, **many, **house, **journal, **onlookers, **shared}
+    # The same entries, when they are printed.
+    printed = {"history.py": 1}
+    assert found == {**doors, **many, **house, **journal, **onlookers, **shared, **printed}

@@ -166,6 +166,28 @@ async def test_nodes_that_part_at_a_fail_over_agree_on_one_log(
         assert await same(first, second) == [*remains.split(), "y", "z"]
 
 
+async def test_a_room_begun_with_nothing_gives_way_to_one_that_was_only_cut_off() -> None:
+    """A node that starts cannot know of those that are not back yet."""
+    port = free_port()
+    with redis_server(True, "--bind", "127.0.0.1", "--port", str(port)) as redis:
+        async with a_switch(port) as way, a_node_at(way.url) as (one, first):
+            say(one, "a", "b")
+            await flushed(one)
+            way.move(None)
+            await until_so(lambda: one.is_away)
+            redis.ask("flushall")
+            async with a_node_at(redis.url) as (two, second):
+                say(two, "x")
+                await flushed(two)
+                way.move(port)
+                await until_so(lambda: not one.is_away and second.restored == 2)
+                await until_so(lambda: not two.is_away)
+                say(two, "c")
+                await flushed(two)
+                assert await same(first, second) == ["a", "b", "c"]
+                assert first.restored == 1
+
+
 # --- with people ---
 
 

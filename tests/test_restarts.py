@@ -5,10 +5,11 @@ import os
 import random
 import resource
 import signal
+import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +19,7 @@ import trio
 from trio_websocket import ConnectionClosed
 
 from backend.history import public_events
-from backend.journal.database import MISPLACED
+from backend.journal.database import MISPLACED, UNLINKED
 from backend.room.events import Said
 from tests.processes import ROOT, Running, run, running
 from tests.talkers import Browser, Terminal, ask, at_browser, at_terminal
@@ -241,6 +242,36 @@ async def test_a_history_that_is_moved_away_is_told_of_until_it_is_back(history:
     assert texts == ["what was that"]
 
 
+def unlink(file: Path, instead: str) -> None:
+    """Somebody deletes it, and puts this there instead, if anything."""
+    file.unlink()
+    if instead:
+        file.write_text(instead)
+
+
+@pytest.mark.parametrize("instead", ["", "something else"])
+async def test_a_write_ahead_log_that_is_deleted_costs_nothing(history: str, instead: str) -> None:
+    """It is noticed in a moment and told of, once; a kill then loses no more than ever."""
+    with running(*PORTS, HISTORY=history) as room:
+        async with at_terminal(room.bound, "ann") as ann:
+            for text in ("one", "two"):
+                await ann.type(text)
+            await trio.sleep(4 * SAFE_SECONDS)
+            unlink(Path(f"{history}-wal"), instead)
+            await ann.type("three")
+            await trio.to_thread.run_sync(room.wait_until_logged, "the history is written again")
+            await ann.type("four")
+            await trio.sleep(4 * SAFE_SECONDS)
+            assert (await health(room))[0] == 200
+        room.process.kill()
+        room.process.wait()
+        assert room.logged().count(UNLINKED) == 1
+    with running(*PORTS, HISTORY=history) as room:
+        assert room.stop() == 0
+    texts = [e.text for e in public_events(Path(history)) if isinstance(e, Said)]
+    assert texts == ["one", "two", "three", "four"]
+
+
 def test_a_second_room_on_the_same_file_costs_one_clear_line(history: str) -> None:
     """And the first goes on."""
     with running(*PORTS, "--history", history) as room:
@@ -250,6 +281,30 @@ def test_a_second_room_on_the_same_file_costs_one_clear_line(history: str) -> No
             f"playroom: cannot use the history in {history}: another room is using it\n",
         )
         assert room.stop() == 0
+
+
+async def test_an_entry_that_the_room_passes_over_is_passed_over_by_who_prints_it(
+    history: str,
+) -> None:
+    """Somebody's hand has been in there, say; all else is printed."""
+    with running(*PORTS, HISTORY=history) as room:
+        async with at_terminal(room.bound, "ann") as ann, at_terminal(room.bound, "bob") as bob:
+            await ann.reads_line("<meta>: bob joined.")
+            for text in ("one", "two", "three"):
+                await bob.type(text)
+                await ann.reads_line(f"<bob> : {text}")
+            await trio.sleep(4 * SAFE_SECONDS)
+            room.process.kill()
+            room.process.wait()
+    with closing(sqlite3.connect(history, isolation_level=None)) as db:
+        db.execute("UPDATE entries SET entry = replace(entry, '\"two\"', '2')")
+    with running(*PORTS, HISTORY=history) as room:
+        room.wait_until_logged("an entry of the history cannot be followed")
+        room.process.kill()
+    result = run("history", "--history", history)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert " <bob> : one\n" in result.stdout
+    assert " <bob> : three\n" in result.stdout
 
 
 @pytest.mark.parametrize("xdg", [True, False])
@@ -270,7 +325,8 @@ def test_the_file_is_among_the_data_of_whoever_starts_it(tmp_path: Path, xdg: bo
     [
         ("memory", "a room in memory leaves no history"),
         ("/nowhere/at/all", "there is no history in /nowhere/at/all"),
-        (os.devnull, f"cannot use the history in {os.devnull}: "),
+        (os.devnull, f"cannot use the history in {os.devnull}: it is no regular file"),
+        ("x" * 300, f"cannot use the history in {'x' * 300}: File name too long"),
     ],
 )
 def test_a_history_that_is_none_costs_one_clear_line(history: str, why: str) -> None:

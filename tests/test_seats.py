@@ -21,7 +21,7 @@ from backend.room.events import (
 )
 from backend.room.history import MAX_RECALLED
 from backend.room.room import Room
-from backend.room.seats import MAX_WHISPERS, NOT_KEPT
+from backend.room.seats import LONGEST, MAX_WHISPERS, NOT_KEPT
 
 AT = 1_700_000_000.0
 GRACE = 15.0
@@ -117,6 +117,16 @@ def test_whoever_does_not_come_back_has_left_after_the_grace_time() -> None:
     assert play.waits(GRACE) == [Delivery(left, ("bob",))]
     assert play.comes_back("ann", "ann2") == [Delivery(Prompted(NOT_KEPT), ("ann2",))]
     assert welcome(play.says("ann2", "ann")).resumed is False
+
+
+def test_a_seat_is_not_kept_until_a_clock_that_was_set_back_is_right_again() -> None:
+    """If it was by more than clocks differ and seats are kept: it is given up then."""
+    play = Play(ann="web", bob="web")
+    play.drops("bob")
+    assert not play.room.is_due(AT - LONGEST / 2)
+    assert play.room.is_due(AT - 2 * LONGEST)
+    (left,) = [each.event for each in play.waits(-2 * LONGEST) if isinstance(each.event, Left)]
+    assert left.nick == "bob"
 
 
 def test_what_was_missed_is_told_once() -> None:

@@ -1,5 +1,6 @@
 """The journal in a file: what it bounds, what may be wrong with it, and what happens then."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -231,6 +232,58 @@ def test_what_is_no_database_is_refused_and_left_alone(path: Path) -> None:
     path.write_text("Dear Sir or Madam, " * 100)
     assert refusal(path) == "it is damaged, or no history at all"
     assert path.read_text() == "Dear Sir or Madam, " * 100
+
+
+@pytest.mark.parametrize("kind", ["letter", "cats", "cats, open", "newer"])
+def test_what_is_refused_keeps_its_permissions_and_has_nothing_beside_it(
+    path: Path, kind: str
+) -> None:
+    """Nor is another program's write-ahead log brought into its file for it."""
+    if kind == "letter":
+        path.write_text("Dear Sir or Madam")
+    elif kind == "newer":
+        use(path, 1)
+    with closing(sqlite3.connect(path)) as db:
+        if kind == "newer":
+            db.execute("PRAGMA user_version = 99")
+        if kind.startswith("cats"):
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("CREATE TABLE cats (name)")
+            db.execute("PRAGMA wal_checkpoint")
+        if kind != "cats, open":
+            db.close()
+        path.chmod(0o644)
+        before = {file: file.read_bytes() for file in path.parent.iterdir()}
+        assert refusal(path)
+        assert {file: file.read_bytes() for file in path.parent.iterdir()} == before
+        assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_what_is_no_regular_file_is_refused_before_it_is_touched(path: Path) -> None:
+    """A pipe, for which one would wait for ever; a device, which is everybody's."""
+    os.mkfifo(path, 0o644)
+    for special in (path, Path(os.devnull)):
+        mode = special.stat().st_mode
+        assert refusal(special) == "it is no regular file"
+        assert special.stat().st_mode == mode
+    assert list(path.parent.iterdir()) == [path]
+    assert not Path(f"{os.devnull}-journal").exists()
+
+
+def test_a_file_is_whole_by_itself_from_its_beginning(path: Path, tmp_path: Path) -> None:
+    """Whatever becomes of what SQLite keeps beside it: new, or of an older version."""
+    alone = tmp_path / "alone"
+    for run in (1, 2):
+        store = Store(path)
+        shutil.copy(path, alone)
+        store.close()
+        if run == 1:
+            with closing(sqlite3.connect(path)) as db:
+                db.execute("ALTER TABLE log DROP COLUMN is_whole")
+                db.execute("PRAGMA user_version = 1")
+        again = Store(alone)
+        assert (again.key, again.run) == (store.key, run + 1)
+        again.close()
 
 
 def test_a_damaged_file_is_refused(path: Path) -> None:
@@ -519,6 +572,33 @@ async def test_what_was_said_is_read_from_the_log_each_once_and_in_order(
     assert ids[-1_010:] == list(range(ids[-1] - 1_009, ids[-1] + 1))
     assert [getattr(event, "text", "") for event in seen[-1:]] == ["hello 12009"]
     assert all(getattr(event, "text", "hello").startswith("hello") for event in seen)
+
+
+async def test_who_reads_slowly_keeps_nobody_waiting_and_still_reads_one_history(
+    path: Path, stores: list[Store]
+) -> None:
+    """The room writes, trims and brings all into the file meanwhile, as if nobody read."""
+    room = Room()
+    async with trio.open_nursery() as nursery:
+        journal = SqliteJournal(path, 5_000, lambda entry: void(room.apply(entry)), room)
+        await nursery.start(journal.run)
+        journal.record(Arrived("c1", "web", "token", 0.0))
+        journal.record(Line("c1", "ann", 0.0))
+        for entry in talk(range(2_000)):
+            journal.record(entry)
+        await journal.flush()
+        events = public_events(path)
+        first = next(events)
+        for entry in talk(range(2_000, 2_010)):
+            journal.record(entry)
+        await journal.flush()
+        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as db:
+            db.execute("DELETE FROM entries")
+            db.execute("DELETE FROM snapshots")
+            assert db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+        ids = [event.id for event in (first, *events)]
+        assert ids == list(range(1, 2_002))
+        nursery.cancel_scope.cancel()
 
 
 def void(_: object) -> None:

@@ -8,6 +8,8 @@ import fcntl
 import os
 import secrets
 import sqlite3
+import stat
+import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
@@ -27,8 +29,17 @@ DatabaseError = sqlite3.Error, OSError
 MISPLACED = "its file was deleted, moved or replaced: put it back, or restart the room"
 """What SQLite would not notice: it goes on with the file it has open, which nobody finds again."""
 
+UNLINKED = "its write-ahead log was deleted or replaced; all of it is in the file again"
+"""Likewise: a kill would have lost what is in there."""
+
+_HEAD = struct.Struct(">16s44xI4xI")
+"""Of each file of SQLite's: what it begins with, its version, and whose it is."""
+
+_MAGIC = b"SQLite format 3\0"
+
+_NO_HISTORY = "it is damaged, or no history at all"
+
 _TABLES = f"""
-    PRAGMA journal_mode = WAL;
     BEGIN IMMEDIATE;
     PRAGMA application_id = {APPLICATION_ID};
     PRAGMA user_version = {VERSION};
@@ -52,7 +63,7 @@ _REASONS = {
     "SQLITE_READONLY": "it is read-only",
     "SQLITE_CANTOPEN": "it cannot be opened",
     "SQLITE_CORRUPT": "it is damaged",
-    "SQLITE_NOTADB": "it is damaged, or no history at all",
+    "SQLITE_NOTADB": _NO_HISTORY,
     "SQLITE_BUSY": "another program is using it",
     "SQLITE_LOCKED": "another program is using it",
 }
@@ -61,12 +72,14 @@ _REASONS = {
 def claim(path: Path) -> int:
     """The file, made if need be, for its owner only; a descriptor that holds a lock on it.
 
-    SQLite's own locks come and go: by them two rooms could take turns.
+    SQLite's own locks come and go: by them two rooms could take turns. What turns out to be
+    somebody else's is left as it was, down to its permissions and to what is beside it.
 
     Raises:
-        JournalError: another room has it.
+        JournalError: another room has it, or it is no history that this program can read.
         OSError: it cannot be had.
     """
+    check_kind(path)
     if not path.parent.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -76,10 +89,41 @@ def claim(path: Path) -> int:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise JournalError("another room is using it") from None
+        _check_head(os.pread(file, _HEAD.size, 0))
         with suppress(PermissionError):  # somebody else's, who lets us write it
             os.fchmod(file, 0o600)
         stack.pop_all()
     return file
+
+
+def check_kind(path: Path) -> None:
+    """Make sure that there is a regular file or none; opening anything else may do something.
+
+    Raises:
+        JournalError: it is a device, a pipe or a socket.
+        OSError: it cannot be seen what it is.
+    """
+    with suppress(FileNotFoundError):
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a folder has a reason of its own
+            raise JournalError("it is no regular file")
+
+
+def _check_head(head: bytes) -> None:
+    """Make sure that a file is ours or empty, by its own bytes: SQLite writes as it opens one."""
+    if not head:
+        return
+    if len(head) < _HEAD.size or not head.startswith(_MAGIC):
+        raise JournalError(_NO_HISTORY)
+    _, version, application = _HEAD.unpack(head)
+    _check_whose(application, version)
+
+
+def _check_whose(application: int, version: int) -> None:
+    if application != APPLICATION_ID:
+        raise JournalError("it is no history of a room")
+    if version > VERSION:
+        raise JournalError("it was written by a newer version of this program")
 
 
 def check_place(path: Path, file: int) -> None:
@@ -108,6 +152,8 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
 def prepare(db: sqlite3.Connection) -> None:
     """Make of an empty file one for a log, and of an older version's one of this version's.
 
+    There is a write-ahead log only afterwards: without it, the file is one of ours all the same.
+
     Raises:
         JournalError: see ``check``.
     """
@@ -117,6 +163,7 @@ def prepare(db: sqlite3.Connection) -> None:
     check(db)
     if _pragma(db, "user_version") < VERSION:
         db.executescript(_FROM_VERSION_1)
+    db.execute("PRAGMA journal_mode = WAL").fetchall()
 
 
 def check(db: sqlite3.Connection) -> None:
@@ -125,10 +172,7 @@ def check(db: sqlite3.Connection) -> None:
     Raises:
         JournalError: it cannot.
     """
-    if _pragma(db, "application_id") != APPLICATION_ID:
-        raise JournalError("it is no history of a room")
-    if _pragma(db, "user_version") > VERSION:
-        raise JournalError("it was written by a newer version of this program")
+    _check_whose(_pragma(db, "application_id"), _pragma(db, "user_version"))
     if _pragma(db, "quick_check") != "ok":
         raise JournalError("it is damaged")
 

@@ -75,6 +75,11 @@ class Follower:
         self.heard: dict[str, int] = {}
         self._connected: dict[str, dict[str, None]] = {}  # by node
 
+    @property
+    def peopled(self) -> list[str]:
+        """The nodes that somebody is on."""
+        return [node for node, ids in self._connected.items() if ids]
+
     def take(self, record: Record) -> list[Entry]:
         """What the next record stands for.
 
@@ -84,7 +89,7 @@ class Follower:
         """
         here = self.position
         if (record.life, record.number, record.after) != (here.life, here.number + 1, here.tag):
-            raise BrokenLogError(f"{record.position} does not follow {here}")
+            raise BrokenLogError("entries of its log are missing, or are other ones")
         self.position = record.position
         if record.seq == END:
             return self._end(record)

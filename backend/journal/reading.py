@@ -4,6 +4,7 @@ Knows neither what entries lead to nor what is made of them.
 """
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.journal.codec import decode
-from backend.journal.database import check, connect
+from backend.journal.database import check, check_kind, connect
 from backend.room.entries import Entry
 
 
@@ -31,14 +32,20 @@ class Stretch:
 def read(path: Path) -> Iterator[Stretch]:
     """All that is kept, in order; each stretch is to be read before the next.
 
+    That may take as long as a person does over a page of it, and for as long nothing could be
+    brought from the write-ahead log into the file. So it is read from a copy: one state of it all,
+    in a temporary file that goes with the connection.
+
     Raises:
         JournalError: it is no log of this program's.
         DatabaseError: it cannot be read.
         ValueError: it is damaged.
     """
-    with closing(connect(path, "ro")) as db:
-        db.execute("BEGIN")  # one state of it all, whatever is written meanwhile
-        check(db)
+    check_kind(path)
+    with closing(sqlite3.connect("", isolation_level=None)) as db:
+        with closing(connect(path, "ro")) as source:
+            check(source)
+            source.backup(db)
         query = "SELECT after, memory FROM snapshots UNION SELECT 0, 'null' ORDER BY after"
         snapshots = db.execute(query).fetchall()
         (oldest,) = db.execute("SELECT min(id) FROM entries").fetchone()

@@ -16,8 +16,8 @@ import trio
 from backend.journal.codec import encode
 from backend.journal.follower import END, BrokenLogError, Follower, Record
 from backend.journal.journal import Follow, JournalError, Memory
-from backend.journal.lease import FencedError, Lease
-from backend.journal.server import AwayError, Server, connect
+from backend.journal.lease import DamagedError, FencedError, Lease
+from backend.journal.server import LOST, AwayError, Server, connect
 from backend.room.entries import Entry, Impersonal
 
 BATCH = 200
@@ -28,9 +28,6 @@ RECORDS_PER_TURN = 64
 
 RETRY_SECONDS = 0.5
 """Between two tries to reach a server that is away."""
-
-SNAPSHOT_EVERY = 10_000
-"""Entries: what a new node has to follow takes less than a second."""
 
 GOODBYE_SECONDS = 1.0
 """How long it may take to say that we are no more; the end of the lease says so later."""
@@ -104,8 +101,9 @@ class RedisJournal:
                             has_started = True
                             task_status.started()
                         await self._take_part(server)
-                except* (AwayError, FencedError, BrokenLogError) as group:
-                    why = _innermost(group)
+                except* (AwayError, DamagedError, FencedError, BrokenLogError) as group:
+                    why = _reason(group)
+                await trio.lowlevel.checkpoint_if_cancelled()  # the library may not have told
                 if not has_started:
                     raise JournalError(f"cannot use the Redis server: {why}")
                 self._goes_away(why)
@@ -137,11 +135,19 @@ class RedisJournal:
     async def _start_over(self, server: Server) -> None:
         self._pending.clear()
         self._followed = 0
-        self._settled.set()
+        self._settle()
         last = await self._lease.enter(server)
         while self._follower.position.number < last:
-            await self._take(server, await server.read(self._follower.position))
+            records = await server.read(self._follower.position)
+            if not records:
+                raise BrokenLogError("entries of its log are missing")
+            await self._take(records)
+        await self._lease.bury(server)
         self._is_part = True
+
+    def _settle(self) -> None:
+        self._settled.set()
+        self._settled = trio.Event()
 
     async def _take_part(self, server: Server) -> None:
         async with trio.open_nursery() as nursery:
@@ -174,13 +180,11 @@ class RedisJournal:
 
     async def _read(self, server: Server) -> None:
         while True:
-            await self._take(server, await server.read(self._follower.position))
+            await self._take(await server.read(self._follower.position))
 
-    async def _take(self, server: Server, records: Sequence[Record]) -> None:
+    async def _take(self, records: Sequence[Record]) -> None:
         for number, record in enumerate(records, start=1):
             self._take_one(record)
-            if record.node == self._lease.node and record.number % SNAPSHOT_EVERY == 0:
-                await self._lease.write_down(server)  # nobody else does
             if number % RECORDS_PER_TURN == 0:
                 await trio.lowlevel.checkpoint()
 
@@ -201,8 +205,7 @@ class RedisJournal:
             self._pending.popleft()
             self._followed += 1
             if not self._pending:
-                self._settled.set()
-                self._settled = trio.Event()
+                self._settle()
         for entry in entries:
             try:
                 self._follow(entry)
@@ -210,7 +213,14 @@ class RedisJournal:
                 log.exception("an entry failed")
 
 
-def _innermost(error: BaseException) -> str:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return str(error)
+def _reason(group: BaseExceptionGroup[BaseException]) -> str:
+    """What was first the matter: of several connections the others end because one does."""
+    reasons: list[str] = []
+    waiting: list[BaseException] = [group]
+    while waiting:
+        error = waiting.pop()
+        if isinstance(error, BaseExceptionGroup):
+            waiting += error.exceptions
+        else:
+            reasons.append(str(error))
+    return next((why for why in reasons if why != LOST), LOST)

@@ -16,7 +16,16 @@ from urllib.parse import parse_qs, urlsplit
 import anyio
 import coredis
 import trio
-from coredis.exceptions import AuthenticationError, NoScriptError, RedisError, ResponseError
+from coredis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    BusyLoadingError,
+    NoScriptError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    WrongTypeError,
+)
 
 from backend.journal.follower import Position, Record
 
@@ -40,6 +49,26 @@ _LOST = (
     # Which coredis lets through, where a connection ends in the midst of TLS.
     *(anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError),
 )
+
+SILENT = "it does not answer"
+LOST = "the connection was lost"
+"""Which is also what comes of any other trouble, on the connections that end with it."""
+
+_REASONS: dict[type[RedisError], str] = {
+    AuthenticationError: "it wants another password",
+    AuthorizationError: "its user may not do what a room does",
+    BusyLoadingError: "it is still loading its data",
+    ReadOnlyError: "it is a replica, and takes no writes",
+    WrongTypeError: "a key of the room's is something else",
+}
+
+_BEGINNINGS = {
+    "OOM": "its memory is full",
+    "MISCONF": "it cannot write to its disk",
+    "max number of clients": "it takes no more connections",
+    "user_script:": "what it has of the room is damaged",  # and the script came upon it
+}
+"""Of answers for which the library has no error of their own."""
 
 # It logs tracebacks of what it raises as well; we say what there is to say.
 logging.getLogger("coredis").addHandler(logging.NullHandler())
@@ -75,23 +104,32 @@ class Server:
         """What comes behind a position, as soon as there is something; nothing after a while.
 
         Raises:
-            AwayError: it could not be read.
+            AwayError: it could not be read, or is none of ours.
         """
         with _in_time(BLOCK_SECONDS + ANSWER_SECONDS):
             start = f"{after.life}-{after.number}"
             found = await self._client.xread(
                 {_KEYS[0]: start}, count=AT_ONCE, block=int(BLOCK_SECONDS * 1000)
             )
-        return [
-            _record(each.identifier, each.field_values) for each in (found or {}).get(_KEYS[0], ())
-        ]
+        records = []
+        for each in (found or {}).get(_KEYS[0], ()):
+            record = _record(each.identifier, each.field_values)
+            if record is None:
+                break
+            records.append(record)
+        if found and not records:
+            raise AwayError("there is something in its log that no room has written")
+        return records
 
 
-def _record(identifier: Any, fields: Any) -> Record:
+def _record(identifier: Any, fields: Any) -> Record | None:
+    """None for what is none of ours."""
     life, number = str(identifier).split("-")
-    return Record(
-        int(life), int(number), fields["after"], fields["node"], fields["seq"], fields["e"]
-    )
+    try:
+        after, node, seq, text = (fields[name] for name in ("after", "node", "seq", "e"))
+    except KeyError:
+        return None
+    return Record(int(life), int(number), after, node, seq, text)
 
 
 @asynccontextmanager
@@ -101,15 +139,18 @@ async def connect(url: str) -> AsyncIterator[Server]:
     Raises:
         AwayError: something is wrong with it; in an exception group.
     """
-    client = coredis.Redis.from_url(
-        url,
-        decode_responses=True,
-        decode_components=True,
-        max_connections=CONNECTIONS,
-        connect_timeout=ANSWER_SECONDS,
-        retry_policy=coredis.retry.NoRetryPolicy(),
-        **_tls(url),
-    )
+    try:
+        client = coredis.Redis.from_url(
+            url,
+            decode_responses=True,
+            decode_components=True,
+            max_connections=CONNECTIONS,
+            connect_timeout=ANSWER_SECONDS,
+            retry_policy=coredis.retry.NoRetryPolicy(),
+            **_tls(url),
+        )
+    except (ValueError, TypeError, RedisError):  # whose text may have the password in it
+        raise AwayError("its URL cannot be used") from None
     try:
         async with client:
             yield Server(client)
@@ -136,20 +177,21 @@ def _tls(url: str) -> dict[str, Any]:
 @contextmanager
 def _in_time(seconds: float) -> Iterator[None]:
     try:
-        with trio.fail_after(seconds):
+        with trio.move_on_after(seconds) as patience:
             yield
-    except trio.TooSlowError:
-        raise AwayError("it does not answer") from None
-    except _LOST as error:
-        raise AwayError(_why(error)) from error
+    except _LOST as error:  # which is also what the library makes of being cancelled
+        raise AwayError(SILENT if patience.cancel_called else _why(error)) from error
+    if patience.cancelled_caught:
+        raise AwayError(SILENT)
 
 
 def _why(error: BaseException) -> str:
     """The innermost reason there is a text for."""
     while True:
         inner = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__
-        if isinstance(error, AuthenticationError):
-            return "it wants another password"
+        for kind, reason in _REASONS.items():
+            if isinstance(error, kind):
+                return reason
         if isinstance(error, ssl.SSLCertVerificationError):
             return f"its certificate is not to be trusted: {error.verify_message}"
         if inner is None:
@@ -160,5 +202,10 @@ def _why(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
     if isinstance(error, TimeoutError):
-        return "it does not answer"
-    return str(error) if isinstance(error, ResponseError) else "the connection was lost"
+        return SILENT
+    text = str(error)
+    for beginning, reason in _BEGINNINGS.items():
+        if text.startswith(beginning):
+            return reason
+    # Where in our script it happened is nothing to people.
+    return text.partition(" script:")[0] if isinstance(error, ResponseError) else LOST

@@ -108,7 +108,8 @@ class SqliteJournal:
         Raises:
             JournalError: the file cannot be had, or cannot be read.
         """
-        store = await trio.to_thread.run_sync(Store, self._path)
+        # Looking through a large file takes its time, and who breaks that off ends the process.
+        store = await trio.to_thread.run_sync(Store, self._path, abandon_on_cancel=True)
         try:
             self.prefix, self.key = f"r{store.run}-", store.key
             await self._catch_up(await trio.to_thread.run_sync(store.load))

@@ -4,6 +4,7 @@ Everything here waits for the disk, so it runs in threads, one call at a time. K
 Trio, nor of when to write.
 """
 
+import errno
 import json
 import os
 import sqlite3
@@ -15,12 +16,23 @@ from threading import Lock
 from typing import Any
 
 from backend.journal.codec import decode
-from backend.journal.database import DatabaseError, check_place, claim, connect, explained, prepare
+from backend.journal.database import (
+    UNLINKED,
+    DatabaseError,
+    check_place,
+    claim,
+    connect,
+    explained,
+    prepare,
+)
 from backend.room.entries import Entry
 
 ADD = "INSERT OR IGNORE INTO entries SELECT ? + key, value FROM json_each(?)"
 """All entries and their transaction in one statement. For each statement a thread lets go of
 Python's lock and takes it again, and every time the room stands still for a moment."""
+
+_CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
+"""Not one that waits for whoever is reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +80,26 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._turn = Lock()
+        self._beside = [Path(f"{path}{suffix}") for suffix in ("-wal", "-shm")]
+        self._turn, self._checkpoints = Lock(), Lock()
         with explained(path), ExitStack() as stack:
             self._file = claim(path)
             stack.callback(os.close, self._file)
-            self._db = connect(path, "rw")
-            stack.callback(self._db.close)
+            self._connect()
+            stack.callback(lambda: self._db.close())  # the one there is then
             prepare(self._db)
-            # What a lost cable undoes is the last moment before it, and the file stays whole.
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute("PRAGMA wal_autocheckpoint = 0")  # see ``checkpoint``
             log = self._db.execute("SELECT key, runs + 1, is_whole FROM log").fetchone()
             self.key, self.run, self.was_whole = log
             self._db.execute("UPDATE log SET runs = runs + 1, is_whole = FALSE")
+            self._db.execute(_CHECKPOINT).fetchall()  # no run has the number of another
+            self._wal = self._beside[0].stat()
             self._open = stack.pop_all()
+
+    def _connect(self) -> None:
+        self._db = connect(self._path, "rw")
+        # What a lost cable undoes is the last moment before it, and the file stays whole.
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute("PRAGMA wal_autocheckpoint = 0")  # see ``checkpoint``
 
     def load(self) -> Past:
         """What there is.
@@ -111,7 +129,7 @@ class Store:
         """
         entries = after + 1, json.dumps(texts)
         with self._turn:
-            check_place(self._path, self._file)
+            self._check_place()
             if snapshot is None:
                 self._db.execute(ADD, entries)
                 return
@@ -139,10 +157,35 @@ class Store:
 
         It waits for the disk, so by a connection of its own: what is written meanwhile need not.
         """
-        with suppress(sqlite3.Error, OSError):
+        with self._checkpoints, suppress(sqlite3.Error, OSError):
             check_place(self._path, self._file)  # another's file is not for our log
-            with closing(connect(self._path, "rw")) as db:
-                db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            if self._has_wal():  # nor is another log for our file
+                with closing(connect(self._path, "rw")) as db:
+                    db.execute(_CHECKPOINT).fetchall()
+
+    def _check_place(self) -> None:
+        """Make sure that what is written will be found.
+
+        A write-ahead log without a name is made good here: as long as it is open, all is in there.
+        """
+        check_place(self._path, self._file)
+        if self._has_wal():
+            return
+        with self._checkpoints:  # whose connection must not be between the old one and a new one
+            _, pages, done = self._db.execute(_CHECKPOINT).fetchone()
+            if done == pages:
+                for file in self._beside:  # what is there now belongs to none of our connections
+                    file.unlink(missing_ok=True)
+                self._db.close()
+                self._connect()
+                self._db.execute("UPDATE log SET is_whole = FALSE")  # so there is one again
+                self._wal = self._beside[0].stat()
+        raise OSError(errno.ESTALE, UNLINKED)
+
+    def _has_wal(self) -> bool:
+        with suppress(FileNotFoundError):
+            return os.path.samestat(self._beside[0].stat(), self._wal)
+        return False
 
     def close(self, is_whole: bool = False) -> None:
         """Let go of the file. Nothing that was written depends on it.

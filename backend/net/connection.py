@@ -17,7 +17,7 @@ from backend.config import Limits
 from backend.logs import About
 from backend.net.outbox import CONNECTION_LOST, TOO_SLOW, Outbox
 from backend.net.pace import Pace
-from backend.room.codes import POLICY_VIOLATION
+from backend.room.codes import POLICY_VIOLATION, TRY_AGAIN_LATER
 from backend.room.entries import Via
 from backend.room.events import Dismissed, Event, Noticed
 
@@ -67,6 +67,7 @@ class Connection:
         reason: why it ended, unless the person just left.
         went_away: whether a browser hung up because its page is left or loaded again.
         resumes: whether it knows how to take a seat again; a browser does.
+        is_returning: whether it has asked for one, and there was no answer yet.
         pace: how fast it is read.
         is_present: whether a session is going on: events are for nobody before and after it.
         ping: how to keep it alive; None to leave that to TCP.
@@ -87,7 +88,8 @@ class Connection:
     """
 
     __slots__ = (
-        *("_forget", "answers", "encode", "fault", "goodbye", "heard", "id", "is_present", "life"),
+        *("_forget", "answers", "encode", "fault", "goodbye", "heard", "id", "is_present"),
+        *("is_returning", "life"),
         *("origin", "outbox", "pace", "ping", "pinged", "reading", "reason", "resumes", "settled"),
         *("since", "task", "unsettled", "via", "went_away"),
     )
@@ -113,6 +115,7 @@ class Connection:
         self.reason = ""
         self.went_away = False
         self.resumes = via == "web"
+        self.is_returning = False
         self.pace = Pace(limits.line_rate, limits.line_burst, self)
         self.is_present = False
         self.ping: Ping | None = None
@@ -145,8 +148,10 @@ class Connection:
     @property
     def may_return(self) -> bool:
         """Whether it ended in a way that a person need not have meant."""
+        if self.goodbye is not None:  # to come again for a seat that it then has, perhaps
+            return self.is_returning and self.goodbye[0] == TRY_AGAIN_LATER
         is_lost = self.reason in (CONNECTION_LOST, NO_ANSWER, TOO_SLOW)
-        return self.resumes and self.goodbye is None and (is_lost or self.went_away)
+        return self.resumes and (is_lost or self.went_away)
 
     def tell(self, event: Event) -> None:
         """Something for this connection alone."""

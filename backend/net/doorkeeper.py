@@ -8,8 +8,9 @@ import hashlib
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Literal
 
@@ -81,14 +82,14 @@ class Doorkeeper:
 
     Attributes:
         trusted_proxies: likewise.
-        key: what origins are made with: at most 64 bytes, and others give other origins.
+        key: what origins are made with now: at most 64 bytes, and others give other origins.
         refused: how often somebody was, by reason.
     """
 
     def __init__(self, limits: Limits, trusted_proxies: int = 0) -> None:
         self._limits = limits
         self.trusted_proxies = trusted_proxies
-        self.key = secrets.token_bytes(16)
+        self.key: Callable[[], bytes] = partial(bytes, secrets.token_bytes(16))
         self._by_origin: Counter[str] = Counter()
         self._logins: dict[str, TokenBucket] = {}
         self._sessions: Counter[str] = Counter()
@@ -201,7 +202,7 @@ class Doorkeeper:
             self.refused[reason] += 1
 
     def _origin(self, address: str) -> str:
-        return hashlib.blake2b(address.encode(), key=self.key, digest_size=8).hexdigest()
+        return hashlib.blake2b(address.encode(), key=self.key(), digest_size=8).hexdigest()
 
 
 def _uncount(counts: Counter[str], origin: str) -> None:

@@ -14,7 +14,7 @@ from backend.journal.journal import Journal
 from backend.net.connection import Connection
 from backend.room.codes import SERVICE_RESTART, TRY_AGAIN_LATER
 from backend.room.commands import Say, parse
-from backend.room.entries import Entry, Impersonal, Withheld
+from backend.room.entries import Entry, Impersonal, Line, Withheld
 from backend.room.events import Dismissed, Event, Noticed, Prompted
 from backend.room.text import clean
 
@@ -23,6 +23,9 @@ KEPT = 5
 
 REFUSED = 15
 """Further ones that are answered, each by a refusal; behind them nothing is read."""
+
+RESUME = "/resume "
+"""What asks for a seat: see ``commands.Resume``."""
 
 AWAY = f"The room cannot be reached for the moment: up to {KEPT} of your lines are kept."
 BACK = "The room can be reached again."
@@ -72,6 +75,8 @@ class Patience:
         An answer is given in its place: a page takes it for that to its oldest line.
         """
         connection.unsettled += 1
+        if isinstance(entry, Line) and entry.text.startswith(RESUME):
+            connection.is_returning = True
         if answer is not None:
             connection.answers = connection.answers or deque()
             connection.answers.append(answer)
@@ -98,6 +103,7 @@ class Patience:
         if isinstance(entry, Withheld) and connection.answers:
             self._show(connection.answers.popleft(), connection)
         if not connection.unsettled:
+            connection.is_returning = False
             _wake(connection)
 
     async def settled(self, connection: Connection) -> None:
@@ -110,14 +116,21 @@ class Patience:
             await connection.settled.wait()
 
     def look(self) -> None:
-        """From time to time: tell everybody, once, that the log is away, or back."""
+        """From time to time: tell everybody, once, that the log is away, or back.
+
+        Who is not in the room has nothing to wait for, and is shown out like those who come now.
+        """
         if self._journal.is_away == self._is_away:
             return
         self._is_away = self._journal.is_away
         news = Noticed(AWAY if self._is_away else BACK, away=self._is_away)
-        for connection in self._connections.values():
-            if self._is_member(connection) and connection.goodbye is None:
+        for connection in list(self._connections.values()):
+            if not connection.is_present or connection.goodbye is not None:
+                continue
+            if self._is_member(connection):
                 self._show(news, connection)
+            elif self._is_away:
+                self._show(Dismissed(CLOSED, TRY_AGAIN_LATER), connection)
             _wake(connection)
 
     def scatter(self) -> None:

@@ -20,10 +20,19 @@ MAX_WHISPERS = 20
 """Kept of those that somebody got or sent last; nobody types more while a page reloads."""
 
 
+LONGEST = 7_200.0
+"""Seconds: twice what a seat may be kept for. If there are more to go, a clock has been set back,
+and the seat would be kept until it is right again."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
     until: float
     reason: str
+
+    def is_over(self, at: float) -> bool:
+        """Whether that time has come, or will not for very long."""
+        return not at < self.until <= at + LONGEST
 
 
 class Seats:
@@ -66,12 +75,12 @@ class Seats:
 
     def is_due(self, at: float) -> bool:
         """Whether somebody has not come back in time."""
-        return any(kept.until <= at for kept in self._kept.values())
+        return any(kept.is_over(at) for kept in self._kept.values())
 
     def overdue(self, at: float) -> Iterator[tuple[str, str]]:
         """Who has not, and why they dropped."""
         for connection, kept in list(self._kept.items()):
-            if kept.until <= at:
+            if kept.is_over(at):
                 yield connection, kept.reason
 
     def whispered(self, whisper: Whispered, ends: Iterable[str], last: int) -> None:
