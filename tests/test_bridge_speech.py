@@ -121,6 +121,16 @@ def test_what_was_said_is_not_kept_for_ever() -> None:
     assert MAX_BYTES - 10 < len(lines) <= MAX_BYTES
 
 
+@pytest.mark.parametrize("line", [b"", b"hello", b"\x1b[A", b"x" * 9_000])
+def test_what_is_kept_is_bounded_whatever_is_said(line: bytes) -> None:
+    """Also if there is nothing of it that could be said again."""
+    speech = seated()
+    for _ in range(10):
+        speech.sent((line + b"\r\n") * 1_000)
+    assert len(speech._said.lines) <= MAX_BYTES
+    assert speech._said.size <= MAX_BYTES
+
+
 @given(st.lists(ANY_LINE, max_size=20), st.data())
 def test_each_line_is_heard_once_whatever_is_lost(lines: list[str], data: st.DataObject) -> None:
     """And in order, however often the connection ends and wherever the network cuts."""

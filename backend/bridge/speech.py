@@ -31,7 +31,7 @@ class _Said:
     Attributes:
         count: how many lines of the seat the room has had, if it has had them all.
         lines: the newest of them; None for one that can only be typed again.
-        size: bytes in them.
+        size: bytes in them, of which even nothing counts as one.
     """
 
     count: int = 0
@@ -41,15 +41,18 @@ class _Said:
     def add(self, line: bytes | None) -> None:
         self.count += 1
         self.lines.append(line)
-        self.size += len(line or b"")
+        self.size += len(line or b"0")
         while self.size > MAX_BYTES:
-            self.size -= len(self.lines.popleft() or b"")
+            self._forget()
 
     def answered(self) -> None:
         """The oldest was for the door, which has had it."""
         self.count = max(0, self.count - 1)  # whatever a room may say
         if len(self.lines) > self.count:
-            self.size -= len(self.lines.popleft() or b"")
+            self._forget()
+
+    def _forget(self) -> None:
+        self.size -= len(self.lines.popleft() or b"0")
 
 
 class _Kept:

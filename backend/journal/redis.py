@@ -151,9 +151,9 @@ class RedisJournal:
 
     async def _take_part(self, server: Server) -> None:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._read, server)
-            nursery.start_soon(self._write, server)
-            nursery.start_soon(self._lease.keep, server)
+            nursery.start_soon(self._read, server, name="log reader")
+            nursery.start_soon(self._write, server, name="log writer")
+            nursery.start_soon(self._lease.keep, server, name="lease")
 
     def _goes_away(self, why: str) -> None:
         if not self.is_away:
