@@ -165,3 +165,26 @@ class Guest:
         taken, seen = self.pipe.taken, self._seen
         self._seen = len(taken)
         return taken[seen:].decode(errors="replace")
+
+
+class Through(trio.abc.Stream):
+    """A connection over another one, which is just that but for what is changed of it."""
+
+    def __init__(self, stream: trio.SocketStream) -> None:
+        self._stream = stream
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """See ``trio.abc.SendStream``."""
+        await self._stream.send_all(data)
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        """See ``trio.abc.ReceiveStream``."""
+        return await self._stream.receive_some(max_bytes)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """See ``trio.abc.SendStream``."""
+        await self._stream.wait_send_all_might_not_block()
+
+    async def aclose(self) -> None:
+        """See ``trio.abc.AsyncResource``."""
+        await self._stream.aclose()

@@ -23,7 +23,7 @@ from backend.net.doorkeeper import FETCHES_PER_SESSION, SPARE, Doorkeeper
 from backend.net.introduction import INTRODUCTION_SECONDS, Introductions, NotIntroducedError
 from backend.net.peer import Peer
 from backend.net.tcp import PROXY_ONLY
-from tests.guests import settled
+from tests.guests import Through, settled
 from tests.processes import running
 from tests.talkers import PROMPT, Terminal, a_room, ask, at_browser, connect
 from tests.test_proxy import binary, ip
@@ -74,29 +74,17 @@ async def room() -> AsyncIterator[Bound]:
         yield bound
 
 
-class Introduced(trio.abc.Stream):
+class Introduced(Through):
     """A connection opened by a proxy for somebody: the header leaves with their first bytes."""
 
     def __init__(self, stream: trio.SocketStream, header: bytes) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._header = header
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """See ``trio.abc.SendStream``."""
         header, self._header = self._header, b""
         await self._stream.send_all(header + bytes(data))
-
-    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        """See ``trio.abc.ReceiveStream``."""
-        return await self._stream.receive_some(max_bytes)
-
-    async def wait_send_all_might_not_block(self) -> None:
-        """See ``trio.abc.SendStream``."""
-        await self._stream.wait_send_all_might_not_block()
-
-    async def aclose(self) -> None:
-        """See ``trio.abc.AsyncResource``."""
-        await self._stream.aclose()
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from backend.net.peer import LINGER_SECONDS, READ_BYTES, Peer
 from backend.net.postman import Postman
 from backend.net.secure_peer import SecurePeer
 from backend.net.tls import HANDSHAKE_SECONDS, NoTlsError, Tls
-from tests.guests import Pipe
+from tests.guests import Pipe, Through
 
 settled = trio.testing.wait_all_tasks_blocked
 
@@ -31,29 +31,14 @@ OTHERWISE = b"TLS only.\r\n"
 MEGABYTE = os.urandom(1_000_000)
 
 
-class Dribble(trio.abc.Stream):
+class Dribble(Through):
     """A connection whose bytes leave one by one."""
-
-    def __init__(self, stream: trio.SocketStream) -> None:
-        self._stream = stream
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """See ``trio.abc.SendStream``."""
         for byte in bytes(data):
             await self._stream.send_all(bytes([byte]))
             await settled()
-
-    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        """See ``trio.abc.ReceiveStream``."""
-        return await self._stream.receive_some(max_bytes)
-
-    async def wait_send_all_might_not_block(self) -> None:
-        """See ``trio.abc.SendStream``."""
-        await self._stream.wait_send_all_might_not_block()
-
-    async def aclose(self) -> None:
-        """See ``trio.abc.AsyncResource``."""
-        await self._stream.aclose()
 
 
 @pytest.fixture
