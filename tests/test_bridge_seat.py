@@ -52,7 +52,11 @@ def test_the_nick_is_the_one_the_room_last_used() -> None:
     assert (seat.nick, seat.is_taken) == ("ali", True)
     assert seat.beginning == "/resume t0ken 9 0"
     seat.lost()
-    assert (seat.nick, seat.is_taken) == ("ali", False)
+    assert (seat.nick, seat.is_taken, seat.is_asked) == ("ali", False, False)
+    after('{"type":"prompted"}', seat=seat)
+    assert (seat.nick, seat.is_taken, seat.is_asked) == ("ali", False, True)
+    seat.lost()
+    assert (seat.nick, seat.is_taken, seat.is_asked) == ("ali", False, False)
     after(RESUMED % 9, seat=seat)
     assert (seat.nick, seat.is_taken) == ("al", True)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.bridge.speech import FULL, LOST, MAX_BYTES, Speech
+from backend.bridge.speech import FULL, LOST, MAX_BYTES, MAX_SAID_BYTES, Speech
 from backend.wire.options import DO, IAC, NAWS, NOP, TTYPE, WILL
 
 ANY_LINE = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=9)
@@ -93,7 +93,7 @@ def test_telnets_commands_are_no_lines_and_bytes_stay_as_they_were() -> None:
     assert taken(speech) == b"caf\xe9\r\n\xff\xff\r\n" + "schön\r\n".encode()
 
 
-@pytest.mark.parametrize("edited", [b"caf\t", b"\x1b[A", b"x" * 9_000])
+@pytest.mark.parametrize("edited", [b"caf\t", b"\x1b[A", b"\x1b[A\x7f\x7f\x7fxyz", b"x" * 9_000])
 def test_what_cannot_be_said_again_is_told(edited: bytes) -> None:
     """Nobody knows here what an arrow or Tab made of it; the lines around it are said."""
     speech = seated()
@@ -118,7 +118,7 @@ def test_what_was_said_is_not_kept_for_ever() -> None:
     lines, losses = speech.take()
     assert losses == [LOST]
     assert lines.endswith(b"9998\r\n9999\r\n")
-    assert MAX_BYTES - 10 < len(lines) <= MAX_BYTES
+    assert MAX_SAID_BYTES - 10 < len(lines) <= MAX_SAID_BYTES
 
 
 @pytest.mark.parametrize("line", [b"", b"hello", b"\x1b[A", b"x" * 9_000])
@@ -127,8 +127,8 @@ def test_what_is_kept_is_bounded_whatever_is_said(line: bytes) -> None:
     speech = seated()
     for _ in range(10):
         speech.sent((line + b"\r\n") * 1_000)
-    assert len(speech._said.lines) <= MAX_BYTES
-    assert speech._said.size <= MAX_BYTES
+    assert len(speech._said.lines) <= MAX_SAID_BYTES
+    assert speech._said.size <= MAX_SAID_BYTES
 
 
 @given(st.lists(ANY_LINE, max_size=20), st.data())
@@ -162,6 +162,22 @@ def test_lines_are_kept_as_they_were_typed() -> None:
         speech.typed(typed[cut:])
         assert speech.is_due
         assert taken(speech) == b"one\r\ntw\xff\xffo\r\n"
+
+
+def test_all_that_is_said_at_once_after_a_loss_may_be_lost_again() -> None:
+    """What was not heard and what was typed meanwhile, each as much as is kept."""
+    speech = seated()
+    line = b"x" * 1_000 + b"\r\n"
+    speech.sent(line * 3)
+    speech.lost()
+    speech.typed(line * 3)
+    speech.resumed(0)
+    again = taken(speech)
+    assert again == line * 6
+    speech.sent(again)
+    speech.lost()
+    speech.resumed(0)
+    assert taken(speech) == again
 
 
 def test_what_was_not_heard_comes_before_what_is_typed_meanwhile() -> None:

@@ -428,8 +428,11 @@ def lease_of(redis: RedisServer, node: str) -> float:
 
 @needs_redis
 @pytest.mark.parametrize("deed", ["enter", "renew"])
-async def test_nodes_have_half_a_lease_to_come_back_when_redis_was_away(deed: str) -> None:
+async def test_nodes_have_half_a_lease_to_come_back_when_redis_was_away(
+    deed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not a whole one, for they may be dead; and who has more keeps it."""
+    monkeypatch.setattr(lease, "RENEW_SECONDS", 60.0)  # our own node keeps out of it
     with redis_server() as redis:
         async with a_node(redis), connect(redis.url) as server:
             life, n, _, number, tag = (await server.do("enter", "here", 60_000))[1:6]
@@ -448,8 +451,11 @@ async def test_nodes_have_half_a_lease_to_come_back_when_redis_was_away(deed: st
 
 
 @needs_redis
-async def test_no_lease_is_longer_than_one_though_a_clock_was_set_back() -> None:
+async def test_no_lease_is_longer_than_one_though_a_clock_was_set_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A replica's may be behind: then the dead would stay for as long."""
+    monkeypatch.setattr(lease, "RENEW_SECONDS", 60.0)  # likewise
     with redis_server() as redis:
         async with a_node(redis), connect(redis.url) as server:
             life, n, _, _, tag = (await server.do("enter", "here", 60_000))[1:6]

@@ -1,6 +1,7 @@
 """The journal in a file: what it bounds, what may be wrong with it, and what happens then."""
 
 import os
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -198,6 +199,21 @@ def use(path: Path, count: int = 0) -> None:
         store.write(0, texts, Snapshot(count, "{}") if count else None, 100_000)
     finally:
         store.close()
+
+
+async def test_a_link_is_as_good_as_the_file(tmp_path: Path) -> None:
+    """To one that is there or is yet to be made; SQLite keeps its own beside what it leads to."""
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "history.sqlite3"
+    link.symlink_to(tmp_path / "elsewhere" / "real.sqlite3")
+    for number in range(2):
+        notes = Notes()
+        async with journal_in(link, notes) as journal:
+            assert notes.entries == lines(*range(number))
+            journal.record(lines(number)[0])
+            await until(lambda: journal._safe == number + 1)  # noqa: B023 - while it is this one
+            assert journal.trouble is None
+    assert set(os.listdir(tmp_path)) == {"elsewhere", link.name}
 
 
 def test_a_second_room_on_the_same_file_is_refused(path: Path) -> None:

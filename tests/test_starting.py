@@ -4,7 +4,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -41,11 +40,9 @@ def test_a_start_that_hangs_is_ended_by_the_first_signal(number: signal.Signals)
         try:
             connection, _ = server.accept()
             with connection:
-                sent = time.monotonic()
                 process.send_signal(number)
                 assert process.communicate(timeout=START_SECONDS) == ("", "")
-                assert process.returncode == -number
-                assert time.monotonic() - sent < 2  # by itself it ends after 3 s
+                assert process.returncode == -number  # by itself it ends with 1
         finally:
             process.kill()
 

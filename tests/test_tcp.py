@@ -6,8 +6,11 @@ import pytest
 import trio
 
 from backend.app import Bound
+from backend.config import UNLIMITED
+from backend.journal.memory import MemoryJournal
 from backend.net.peer import PeerListener
 from backend.net.telnet import KEYS_AT_ONCE
+from backend.room.entries import Entry, Line, Withheld
 from backend.wire.inputs import Input
 from backend.wire.options import DO, ECHO, IAC, SGA, WILL
 from backend.wire.telnet import Telnet
@@ -16,6 +19,7 @@ from tests.talkers import (
     PATIENCE,
     PROMPT,
     PUTTY_HELLO,
+    a_room,
     at_browser,
     at_sleeper,
     at_terminal,
@@ -198,6 +202,26 @@ async def test_an_interrupt_drops_the_line_and_its_timing_mark_is_answered(room:
         await bob.tcp.socket.send(b"\xf2", socket.MSG_OOB)
         await bob.type("whole")
         await alice.reads_line("<bob> : whole")
+
+
+async def test_what_is_for_the_terminal_counts_as_heard_in_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or a bridge, which counts, would take another line for one that was not heard."""
+    heard: list[str] = []
+
+    class Overheard(MemoryJournal):
+        def record(self, entry: Entry) -> None:
+            if isinstance(entry, Line | Withheld):
+                heard.append(entry.text if isinstance(entry, Line) else "withheld")
+            super().record(entry)
+
+    monkeypatch.setattr("backend.app.MemoryJournal", Overheard)
+    async with a_room(UNLIMITED) as room, at_terminal(room, "alice") as alice:
+        await alice.send(b"one\r\n/color on\r\ntwo\r\n/color\r\n")
+        await alice.reads_line("<meta>: Colours are on.")
+        await alice.reads_line("<meta>: Usage: /color on, or /color off")
+    assert heard == ["alice", "one", "withheld", "two", "withheld"]
 
 
 async def test_colours_and_width_are_for_those_who_told(room: Bound) -> None:

@@ -24,13 +24,14 @@ class Seat:
 
     Attributes:
         nick: what its member is called, or was called last; None if there never was one.
-        is_taken: whether the server of now has given it to us.
+        is_taken: whether the server of now has given it to us,
+        is_asked: or asks for a name, to give us another.
         speech: what is said from it.
     """
 
     def __init__(self) -> None:
         self.nick: str | None = None
-        self.is_taken = False
+        self.is_taken = self.is_asked = False
         self.speech = Speech()
         self._token = ""
         self._last = 0  # the id of the newest public event that was shown
@@ -66,6 +67,7 @@ class Seat:
         """That message has been shown, whole."""
         match cue := self._cue:
             case {"type": "prompted"}:
+                self.is_asked = True
                 self.speech.answered()
             case {"type": "seat", "resumed": False}:
                 self._token, self._last, self._whispers = cue["token"], cue["last"], 0
@@ -88,5 +90,5 @@ class Seat:
     def lost(self) -> None:
         """The room is gone, and the message with it that it had announced."""
         self._cue = {}
-        self.is_taken = False
+        self.is_taken = self.is_asked = False
         self.speech.lost()

@@ -5,6 +5,7 @@ are counted as they leave. So none that the network has swallowed is lost, and n
 Pure: bytes in, bytes out.
 """
 
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,13 +16,21 @@ from backend.wire.options import IAC
 from backend.wire.splitter import Splitter
 
 MAX_BYTES = 4 * 1024
-"""How much is kept of what was said, and of what is typed meanwhile: more than anybody types before
-a loss is noticed, or into the blue."""
+"""How much is kept of what is typed meanwhile: more than anybody types into the blue."""
+
+MAX_SAID_BYTES = 2 * MAX_BYTES
+"""How much is kept of what was said: as much as may be said at once after a loss."""
+
+_EDITING = re.compile(rb"[\x01\x02\x04-\x07\t\x0b\x0c\x0e-\x14\x16\x18-\x1f]")
+"""Keys of which only an editor knows what they do; those that erase are alike anywhere."""
 
 LOST = "Some of what you typed last was not heard, and is lost."
 FULL = "Only the beginning of what you typed meanwhile was kept."
 
 _IAC = bytes((IAC,))
+
+_LINES = re.compile(rb"[^\r\n]*[\r\n]|[^\r\n]+")
+"""Whole ones, and what is there of the last."""
 
 
 @dataclass(slots=True)
@@ -42,7 +51,7 @@ class _Said:
         self.count += 1
         self.lines.append(line)
         self.size += len(line or b"0")
-        while self.size > MAX_BYTES:
+        while self.size > MAX_SAID_BYTES:
             self._forget()
 
     def answered(self) -> None:
@@ -96,15 +105,26 @@ class Speech:
         self._is_seated = False
         self._splitter = Splitter()
         self._buffer = LineBuffer()
+        self._is_edited = False  # the line in the making
 
     def sent(self, data: bytes) -> None:
         """This leaves for the room."""
         for piece in self._splitter.split(data):
-            for typed in self._buffer.feed(piece) if isinstance(piece, bytes) else ():
-                if isinstance(typed, Typed):
-                    self._said.add(_again(typed))
-                    if not (typed.line or "").isascii():
-                        self.encoding = typed.encoding
+            for part in _LINES.findall(piece) if isinstance(piece, bytes) else ():
+                self._is_edited = self._is_edited or _EDITING.search(part) is not None
+                for typed in self._buffer.feed(part):
+                    if isinstance(typed, Typed):
+                        self._add(typed)
+
+    def _add(self, typed: Typed) -> None:
+        if typed.line is None or self._is_edited:
+            self._said.add(None)
+        else:
+            line = typed.line.encode(typed.encoding).replace(_IAC, 2 * _IAC)
+            self._said.add(line + b"\r\n")
+            if not typed.line.isascii():
+                self.encoding = typed.encoding
+        self._is_edited = False
 
     def answered(self) -> None:
         """The door has had the oldest line, and asks for another."""
@@ -151,10 +171,3 @@ class Speech:
         unheard, self._unheard = self._unheard, b""
         has_loss, self._has_loss = self._has_loss, False
         return unheard + kept.lines, [LOST] * has_loss + [FULL] * kept.is_full
-
-
-def _again(typed: Typed) -> bytes | None:
-    """A line as a client would send it. What keys did to one that was edited is not known here."""
-    if typed.line is None or any(character < " " for character in typed.line):
-        return None
-    return typed.line.encode(typed.encoding).replace(_IAC, 2 * _IAC) + b"\r\n"

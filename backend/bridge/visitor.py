@@ -153,7 +153,7 @@ class Visitor:
         if self._seat.nick is None:
             return
         await self._hear(websocket)  # a welcome, or a prompt
-        if not self._seat.is_taken:
+        if self._seat.is_asked:
             name = f"{self._seat.nick}\r\n".encode(self._seat.speech.encoding, "replace")
             await self._show(name)
             await self._send(websocket, name)

@@ -29,8 +29,10 @@ DatabaseError = sqlite3.Error, OSError
 MISPLACED = "its file was deleted, moved or replaced: put it back, or restart the room"
 """What SQLite would not notice: it goes on with the file it has open, which nobody finds again."""
 
-UNLINKED = "its write-ahead log was deleted or replaced; all of it is in the file again"
-"""Likewise: a kill would have lost what is in there."""
+UNLINKED = "its write-ahead log was deleted or replaced"
+"""Likewise: a kill would lose what is in there."""
+
+HEALED = f"{UNLINKED}; all of it is in the file again"
 
 _HEAD = struct.Struct(">16s44xI4xI")
 """Of each file of SQLite's: what it begins with, its version, and whose it is."""

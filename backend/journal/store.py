@@ -17,6 +17,7 @@ from typing import Any
 
 from backend.journal.codec import decode
 from backend.journal.database import (
+    HEALED,
     UNLINKED,
     DatabaseError,
     check_place,
@@ -80,7 +81,8 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._beside = [Path(f"{path}{suffix}") for suffix in ("-wal", "-shm")]
+        real = os.path.realpath(path)  # for SQLite goes by where a link leads to
+        self._beside = [Path(f"{real}{suffix}") for suffix in ("-wal", "-shm")]
         self._turn, self._checkpoints = Lock(), Lock()
         with explained(path), ExitStack() as stack:
             self._file = claim(path)
@@ -180,7 +182,7 @@ class Store:
                 self._connect()
                 self._db.execute("UPDATE log SET is_whole = FALSE")  # so there is one again
                 self._wal = self._beside[0].stat()
-        raise OSError(errno.ESTALE, UNLINKED)
+        raise OSError(errno.ESTALE, HEALED if done == pages else UNLINKED)
 
     def _has_wal(self) -> bool:
         with suppress(FileNotFoundError):

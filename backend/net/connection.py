@@ -49,6 +49,11 @@ class Ping:
     answer_within: float | None = None
 
 
+def obey_nothing(_: str) -> bool:
+    """For a peer that has no terminal."""
+    return False
+
+
 class Connection:
     """What the hub knows of one connection; a block in which it is served.
 
@@ -80,6 +85,7 @@ class Connection:
             ``patience``.
         answers: those to lines that are withheld, in their order.
         settled: what its session waits for.
+        obey: obeys a line that is for its terminal, and not for the room; whether it was.
 
     Args:
         make_outbox: given what to call when the outbox gives up, the outbox.
@@ -89,7 +95,7 @@ class Connection:
 
     __slots__ = (
         *("_forget", "answers", "encode", "fault", "goodbye", "heard", "id", "is_present"),
-        *("is_returning", "life"),
+        *("is_returning", "life", "obey"),
         *("origin", "outbox", "pace", "ping", "pinged", "reading", "reason", "resumes", "settled"),
         *("since", "task", "unsettled", "via", "went_away"),
     )
@@ -118,6 +124,7 @@ class Connection:
         self.is_returning = False
         self.pace = Pace(limits.line_rate, limits.line_burst, self)
         self.is_present = False
+        self.obey: Callable[[str], bool] = obey_nothing
         self.ping: Ping | None = None
         self.fault: Exception | None = None
         self.since = self.heard = self.pinged = trio.current_time()

@@ -178,14 +178,12 @@ class Hub:
             self.patience.withhold(connection, line, now, WITHHELD)
         elif self.is_operator(connection) and self._guesses.is_given_away(line):
             self.patience.withhold(connection, line, now, GIVEN_AWAY)
-        elif self.is_member(connection) and self.backstage(connection, line):
-            self.withheld(connection)
+        elif self.is_member(connection) and (
+            connection.obey(line) or self.backstage(connection, line)
+        ):
+            self.patience.record(connection, Withheld(connection.id, now))
         else:
             self.patience.record(connection, Line(connection.id, line, now))
-
-    def withheld(self, connection: Connection) -> None:
-        """A member sent a line that is not for the room, but counts as heard."""
-        self.patience.record(connection, Withheld(connection.id, self._now()))
 
     def _guessed(self, connection: Connection, guess: str, now: float) -> None:
         """Somebody offers a secret, which goes no further than this."""

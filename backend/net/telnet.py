@@ -104,6 +104,7 @@ class _Lines:
         self._telnet = Telnet(self._complete)
         self._adapted_to: tuple[terminal.Style, Editor | None] = (terminal.PLAIN, None)
         self._has_ended = False
+        connection.obey = self._obey
 
     async def __call__(self) -> Sequence[str | None]:
         lines: list[str | None] = []
@@ -135,7 +136,7 @@ class _Lines:
         """Answer one input; the line, if it is one for the room."""
         match out:
             case Typed(line):
-                return self._typed(line)
+                return [line]
             case Reply(data):
                 self._push(data)
             case AreYouThere():
@@ -150,19 +151,16 @@ class _Lines:
                 About(self._connection.id).info("refused: %s on the telnet port", name)
         return []
 
-    def _typed(self, line: str | None) -> list[str | None]:
-        if line is None or not self._hub.is_member(self._connection):
-            return [line]
+    def _obey(self, line: str) -> bool:
+        """Do what somebody chooses for their terminal; see ``Connection.obey``."""
         answers = choose(line, self._telnet)
-        if answers is None:
-            return [line]
-        self._hub.withheld(self._connection)
-        for answer in answers:
+        for answer in answers or ():
             if isinstance(answer, Reply):
                 self._push(answer.data)
             else:
                 self._show(answer)
-        return []
+        self._adapt()
+        return answers is not None
 
     def _adapt(self) -> None:
         """Encode from now on for the terminal as it is known now."""
