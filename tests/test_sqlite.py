@@ -1,7 +1,6 @@
 """The journal in a file: what it bounds, what may be wrong with it, and what happens then."""
 
 import os
-import os
 import shutil
 import sqlite3
 import subprocess
