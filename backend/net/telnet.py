@@ -133,7 +133,7 @@ class _Lines:
         return lines
 
     def _take(self, out: Input) -> list[str | None]:
-        """Answer one input; the line, if it is one for the room."""
+        """Answer one input; the line, if it is one."""
         match out:
             case Typed(line):
                 return [line]
@@ -154,13 +154,15 @@ class _Lines:
     def _obey(self, line: str) -> bool:
         """Do what somebody chooses for their terminal; see ``Connection.obey``."""
         answers = choose(line, self._telnet)
-        for answer in answers or ():
+        if answers is None:
+            return False
+        for answer in answers:
             if isinstance(answer, Reply):
                 self._push(answer.data)
             else:
                 self._show(answer)
         self._adapt()
-        return answers is not None
+        return True
 
     def _adapt(self) -> None:
         """Encode from now on for the terminal as it is known now."""
