@@ -59,7 +59,7 @@ class Seat:
         fields = _CUES.get(kind)
         if fields is None:
             return  # what only newer bridges know
-        if not all(isinstance(cue.get(name), kind) for name, kind in fields.items()):
+        if not all(isinstance(cue.get(name), type) for name, type in fields.items()):
             raise ValueError("this cue makes no sense")
         self._cue = cue
 
@@ -69,15 +69,15 @@ class Seat:
             case {"type": "prompted"}:
                 self.is_asked = True
                 self.speech.answered()
-            case {"type": "seat", "resumed": False}:
-                self._token, self._last, self._whispers = cue["token"], cue["last"], 0
-                self.nick, self.is_taken = cue["nick"], True
-                self.speech.seated()
             case {"type": "seat"}:
                 self.nick, self.is_taken = cue["nick"], True
-                self.speech.resumed(cue["heard"])
-                # Behind a Redis that has lost its end, ids are used again.
-                self._last = min(self._last, cue["last"])
+                if cue["resumed"]:
+                    # Behind a Redis that has lost its end, ids are used again.
+                    self._last = min(self._last, cue["last"])
+                    self.speech.resumed(cue["heard"])
+                else:
+                    self._token, self._last, self._whispers = cue["token"], cue["last"], 0
+                    self.speech.seated()
             case {"type": "shown"}:
                 self._last = max(self._last, cue["last"])  # not what was only shown again
             case {"type": "renamed"}:
